@@ -47,9 +47,7 @@ def main() -> None:
             print(f"easel: {problem}", file=sys.stderr)
         sys.exit(2)
     except EaselError as error:
-        from bot.texts import translate_error
-
-        print(f"easel: {translate_error('en', error)} {error.detail or ''}".rstrip(), file=sys.stderr)
+        print(f"easel: {error.detail or type(error).__name__}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -155,6 +153,35 @@ def backup(
         print(f"{file}: {await back_up(settings.database_url, file)} bytes")
 
     asyncio.run(copy())
+
+
+@db.command(name="copy")
+def copy_database(
+    source: Annotated[str, typer.Argument(help="The database to read: sqlite:///FILE.db or postgresql://…")],
+    target: Annotated[str, typer.Argument(help="The database to fill: a new one, or an earlier copy.")],
+    config: Config = None,
+) -> None:
+    """Carry everything from SOURCE to TARGET, as from SQLite to PostgreSQL, while no Easel runs on either."""
+    settings = _load_settings(config)
+    from bot.runtime.clock import SystemClock
+    from bot.store import copying
+
+    report = copying.copy_database(
+        source,
+        target,
+        allowance=settings.limits.user_daily,
+        now=SystemClock().now(),
+        tell=lambda line: print(line, flush=True),
+    )
+    for row in report.set_aside:
+        print(f"set aside: {row.table} {row.key}: {row.reason}")
+    for row in report.unsound:
+        print(f"easel run will set aside: {row.table} {row.key}: {row.reason}")
+    print(
+        f"{sum(report.rows.values()):,} rows are alike; {report.available:,} credits available and {report.reserved:,}"
+        f" reserved in {report.accounts:,} accounts, {report.image_bytes:,} bytes of pictures to deliver"
+    )
+    print("Copied. Set database_url to the target, and start Easel.")
 
 
 User = Annotated[str, typer.Argument(help="platform:id, such as telegram:123 or discord:456")]

@@ -60,6 +60,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── Undelivered                 painted, but not delivered to the chat: not charged
     ├── NotDeleted                  the platform keeps a message of a result that was taken away
     ├── StoreFailed                 a read or write of the database failed
+    ├── CopyFailed                  one database was not copied into another; for the operator
     ├── MachineFailed               out of descriptors, memory or disk space; the request waits
     ├── Unreadable                  what was stored about a job cannot be read any more; not charged
     ├── Stale                       a newer attempt owns the job; this one stops without a message
@@ -106,6 +107,7 @@ from bot.errors.infrastructure import (
     ChatFailed,
     ChatGone,
     ChatUnreachable,
+    CopyFailed,
     FetchFailed,
     FetchForbidden,
     FetchTooLarge,
@@ -205,6 +207,7 @@ __all__ = [
     "ChatUnreachable",
     "ChooseModel",
     "Closed",
+    "CopyFailed",
     "CutShort",
     "Declined",
     "EaselError",

@@ -88,6 +88,10 @@ class StoreFailed(EaselError):
     key = "error-store"
 
 
+class CopyFailed(EaselError):
+    """A database was not copied into another, which is as it was before."""
+
+
 class MachineFailed(EaselError):
     """The machine is out of descriptors, memory, threads or disk space (`bot.errors.machine`): the same work is tried
     again."""

@@ -72,7 +72,7 @@ def end_unreadable(conn: Connection, audited: AuditedJob, now: datetime) -> None
     stored_id = select(schema.job.c.id).where(at(row)).scalar_subquery()  # as it is, maybe unreadable
     for table in (schema.checkpoint, schema.result):
         conn.execute(delete(table).where(table.c.job == stored_id))
-    replace_row(conn, row, _ended_values(row, charged, now))
+    replace_row(conn, row, ended_values(row, charged, now))
 
 
 def release(conn: Connection, job_id: str, now: datetime) -> None:
@@ -175,7 +175,7 @@ def _has_shape(value: object, shape: StoredReader[Any]) -> bool:
 # ---------------------------------------------------------------- the end of a job that is not sound
 
 
-def _ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
+def ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
     """Values for each column of a job that has ended: what can be read of it, and nothing in the place of the rest."""
     values = row.values
     job_id = values.get("id") or new_id()

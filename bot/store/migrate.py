@@ -45,7 +45,7 @@ def prepare_database(url: URL, *, migrate: bool) -> None:
             if not migrate:
                 changes.rollback()
     except SQLAlchemyError as exc:
-        raise url_problem(f"{_location(url)} cannot be used ({describe_error(exc)})") from exc
+        raise url_problem(f"{location(url)} cannot be used ({describe_error(exc)})") from exc
     finally:
         engine.dispose()
 
@@ -66,12 +66,12 @@ def _check_integrity(url: URL) -> None:
             verdicts.extend(str(verdict) for (verdict,) in look.execute(f"PRAGMA quick_check({MAX_VERDICTS})"))
     except sqlite3.Error as exc:
         if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_CORRUPT:
-            raise url_problem(f"{_location(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
+            raise url_problem(f"{location(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
         verdicts.append(str(exc))  # the check itself stops at damage of some kinds
     damage = [each for each in verdicts if each != "ok" and not ROW_VERDICT.match(each)]
     if damage:
         first = damage[0].splitlines()[-1]
-        raise url_problem(f"{_location(url)} cannot be used (it is damaged: {first}); put a backup in its place")
+        raise url_problem(f"{location(url)} cannot be used (it is damaged: {first}); put a backup in its place")
 
 
 def _make_private(url: URL) -> None:
@@ -79,7 +79,7 @@ def _make_private(url: URL) -> None:
     try:
         create_private_file(sqlite_path(url))
     except OSError as exc:
-        raise url_problem(f"{_location(url)} cannot be used ({exc.strerror})") from exc
+        raise url_problem(f"{location(url)} cannot be used ({exc.strerror})") from exc
 
 
 def _has_leftover_wal(file: Path) -> bool:
@@ -123,5 +123,6 @@ def _folder(url: URL) -> Path:
     return sqlite_path(url).absolute().parent
 
 
-def _location(url: URL) -> str:
+def location(url: URL) -> str:
+    """Where a database is, in words for an operator: a file, or a host and a name; no password."""
     return f"{url.database}" if is_sqlite(url) else f"{url.host or 'localhost'}/{url.database or ''}"

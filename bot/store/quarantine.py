@@ -276,13 +276,13 @@ def _rebuild_accounts(conn: Connection, allowance: int, now: datetime) -> list[S
         else:
             rebuilt = ledger.replay(conn, row.values["id"], allowance, now)
             replace_row(conn, row, {**field_values(rebuilt), "banned": bool(row.values.get("banned"))})
-    for account_id in _users_without_account(conn, everybody=lost_ids):
+    for account_id in users_without_account(conn, everybody=lost_ids):
         rebuilt = ledger.replay(conn, account_id, allowance, now)
         conn.execute(insert(schema.account), {**field_values(rebuilt), "banned": False})
     return found
 
 
-def _users_without_account(conn: Connection, *, everybody: bool) -> set[str]:
+def users_without_account(conn: Connection, *, everybody: bool) -> set[str]:
     """The users who have ledger entries and no account; without `everybody`, of those with a job under way."""
     where = "NOT EXISTS (SELECT 1 FROM account WHERE account.id = ledger.account)"
     if not everybody:

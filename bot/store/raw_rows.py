@@ -5,7 +5,7 @@ types itself, but takes moments that Python has not, and JSON nested too deeply.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -40,22 +40,42 @@ class RawRow:
     """The table that it stands in."""
     address: Mapping[str, Any]
     """Values of `rowid` on SQLite, of the primary key on PostgreSQL: finds the row again."""
-    values: dict[str, Any]
-    """The readable values by column; without the bytes of blobs."""
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The readable values by column; without the bytes of blobs, unless they were asked for."""
     problems: dict[str, str] = field(default_factory=dict[str, str])
     """Why a value is unreadable, by column; empty for a sound row."""
-    shown: dict[str, str] = field(default_factory=dict[str, str])
-    """Every value as text, shortened, by column."""
+    cells: dict[str, tuple[str, Any]] = field(default_factory=dict[str, tuple[str, Any]])
+    """Storage class, as SQLite names it, and value as it was read, by column; text as its bytes."""
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Every value as text, shortened, by column."""
+        return {name: _describe(self.table.c[name], *cell) for name, cell in self.cells.items()}
 
     @property
     def key(self) -> str:
         """The primary key as text."""
-        return " ".join(self.shown[column.name] for column in self.table.primary_key)
+        return " ".join(_describe(column, *self.cells[column.name]) for column in self.table.primary_key)
 
 
 def read_raw_rows(conn: Connection, table: Table, where: str = "1 = 1", **parameters: Any) -> list[RawRow]:
     """The rows for which the SQL condition `where` holds."""
-    return list((_sqlite_rows if conn.dialect.name == "sqlite" else _postgres_rows)(conn, table, where, parameters))
+    query = text(f'SELECT {", ".join(_expressions(conn, table))} FROM "{table.name}" WHERE {where}')  # noqa: S608 - names of the schema
+    return [_raw_row(conn, table, cells) for cells in conn.execute(query, parameters).all()]
+
+
+def stream_raw_rows(conn: Connection, table: Table, *, batch: int) -> Iterator[RawRow]:
+    """All rows, with the bytes of blobs; a broken constraint is a problem, by its name. `batch`: rows that are read at
+    once, > 0."""
+    checks = [each for each in table.constraints if isinstance(each, CheckConstraint)]
+    cases = " ".join(f"WHEN NOT ({each.sqltext}) THEN '{each.name}'" for each in checks)
+    parts = [*_expressions(conn, table, with_blobs=True), f"CASE {cases} END" if cases else "NULL"]
+    query = text(f'SELECT {", ".join(parts)} FROM "{table.name}"')  # noqa: S608 - names of the schema
+    for *cells, broken in conn.execute(query, execution_options={"yield_per": batch}):
+        row = _raw_row(conn, table, cells)
+        if broken is not None and not row.problems:
+            row.problems[broken] = "a constraint that it breaks"
+        yield row
 
 
 def misfit_condition(conn: Connection, table: Table) -> str:
@@ -86,24 +106,19 @@ def at(row: RawRow) -> Any:
 # ---------------------------------------------------------------- reading
 
 
-def _postgres_rows(conn: Connection, table: Table, where: str, parameters: Mapping[str, Any]) -> Iterator[RawRow]:
-    names = ", ".join(_as_loadable(column) for column in table.columns)
-    query = text(f'SELECT {names} FROM "{table.name}" WHERE {where}')  # noqa: S608 - names of the schema
-    for values in conn.execute(query, parameters).all():
-        found = dict(zip(table.columns, values, strict=True))
-        row = RawRow(table=table, address={each.name: found[each] for each in table.primary_key}, values={})
-        for column, value in found.items():
-            kind = "blob" if isinstance(column.type, LargeBinary) else _KINDS[type(value)]
-            _add_value(row, column, kind, value.encode() if isinstance(value, str) else value)
-        yield row
+def _expressions(conn: Connection, table: Table, *, with_blobs: bool = False) -> list[str]:
+    """What is selected of a table for `_raw_row`."""
+    if conn.dialect.name == "sqlite":
+        return ["rowid", *(part for each in table.columns for part in _sqlite_cell(each, with_blobs))]
+    return [_as_loadable(each, with_blobs) for each in table.columns]
 
 
-def _as_loadable(column: Column[Any]) -> str:
+def _as_loadable(column: Column[Any], with_blobs: bool) -> str:
     """An SQL expression for a column of PostgreSQL whose every value the driver can load."""
     name = f'"{column.name}"'
     match column.type:
         case LargeBinary():
-            return f"length({name})"
+            return name if with_blobs else f"length({name})"
         case Date() | UtcDateTime():
             return f"to_json({name}) #>> '{{}}'"  # ISO 8601, however the session writes dates
         case JSON():
@@ -112,36 +127,45 @@ def _as_loadable(column: Column[Any]) -> str:
             return name
 
 
-def _sqlite_rows(conn: Connection, table: Table, where: str, parameters: Mapping[str, Any]) -> Iterator[RawRow]:
-    parts = ["rowid"]
-    for column in table.columns:
-        name = f'"{column.name}"'
-        value = (
-            f"length({name})"
-            if isinstance(column.type, LargeBinary)
-            else f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"  # the driver decodes text
-        )
-        parts += [f"typeof({name})", value]
-    query = text(f'SELECT {", ".join(parts)} FROM "{table.name}" WHERE {where}')  # noqa: S608 - names of the schema
-    for rowid, *cells in conn.execute(query, parameters).all():
-        row = RawRow(table=table, address={"rowid": rowid}, values={})
-        for column, kind, value in zip(table.columns, cells[::2], cells[1::2], strict=True):
-            _add_value(row, column, kind, value)
-        yield row
+def _sqlite_cell(column: Column[Any], with_blobs: bool) -> tuple[str, str]:
+    """SQL expressions for a column of SQLite: its storage class and its value."""
+    name = f'"{column.name}"'
+    if isinstance(column.type, LargeBinary) and not with_blobs:
+        return f"typeof({name})", f"length({name})"
+    as_bytes = f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"  # the driver decodes text
+    return f"typeof({name})", as_bytes
 
 
-def _add_value(row: RawRow, column: Column[Any], kind: str, value: Any) -> None:
-    """`kind`: the storage class as SQLite names it. `value`: text as its bytes."""
-    row.shown[column.name] = _describe(column, kind, value)
-    try:
-        row.values[column.name] = _decode(column, kind, value)
-    except (ValueError, TypeError, RecursionError) as unreadable:
-        row.problems[column.name] = f"{type(unreadable).__name__}: {unreadable}"[:MAX_SHOWN_CHARS]
+def _raw_row(conn: Connection, table: Table, selected: Sequence[Any]) -> RawRow:
+    """The row of what `_expressions` selected."""
+    if conn.dialect.name == "sqlite":
+        rowid, *parts = selected
+        row = RawRow(table=table, address={"rowid": rowid})
+        cells = zip(parts[::2], parts[1::2], strict=True)
+    else:
+        found = dict(zip(table.columns, selected, strict=True))
+        row = RawRow(table=table, address={each.name: found[each] for each in table.primary_key})
+        cells = (_postgres_cell(column, value) for column, value in found.items())
+    for column, (kind, value) in zip(table.columns, cells, strict=True):
+        row.cells[column.name] = (kind, value)
+        try:
+            row.values[column.name] = _decode(column, kind, value)
+        except (ValueError, TypeError, RecursionError) as unreadable:
+            row.problems[column.name] = f"{type(unreadable).__name__}: {unreadable}"[:MAX_SHOWN_CHARS]
+    return row
+
+
+def _postgres_cell(column: Column[Any], value: Any) -> tuple[str, Any]:
+    """The storage class and the value as SQLite has them."""
+    if isinstance(column.type, LargeBinary):
+        return ("null" if value is None else "blob"), value
+    return _KINDS[type(value)], value.encode() if isinstance(value, str) else value
 
 
 def _describe(column: Column[Any], kind: str, value: Any) -> str:
     if isinstance(column.type, LargeBinary):
-        return f"{value} bytes of {kind}"
+        size = len(value) if isinstance(value, bytes) else value
+        return f"{size} bytes of {kind}"
     shown = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     return shown[:MAX_SHOWN_CHARS]
 
@@ -173,14 +197,15 @@ def _truth(value: int) -> bool:
     return bool(value)
 
 
+# SQLite keeps JSON that is a number as a number: its columns have the affinity NUMERIC.
 _DECODERS: tuple[tuple[type[Any], tuple[str, ...], Callable[[Any], Any]], ...] = (
     (Boolean, ("integer",), _truth),
     (Integer, ("integer",), int),
     (Float, ("real", "integer"), float),
     (UtcDateTime, ("text",), _moment),
     (Date, ("text",), lambda value: date.fromisoformat(value.decode())),
-    (JSON, ("text",), json.loads),
-    (LargeBinary, ("blob",), lambda _: None),
+    (JSON, ("text", "integer", "real"), lambda value: json.loads(value) if isinstance(value, bytes) else value),
+    (LargeBinary, ("blob",), lambda value: value if isinstance(value, bytes) else None),
 )
 
 

@@ -79,6 +79,14 @@ def safe_text(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text)
 
 
+OF_PROCESSES = {"of_processes": True}  # info of a table that only processes at work use: a copy leaves it out
+
+
+def lasting_tables() -> list[Table]:
+    """The tables whose rows stay when no process runs, each after those that it refers to."""
+    return [table for table in metadata.sorted_tables if table.info != OF_PROCESSES]
+
+
 def _json() -> JSON:
     return JSON(none_as_null=True)
 
