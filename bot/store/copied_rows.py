@@ -7,9 +7,10 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Float, Integer, LargeBinary, Table, Text, insert, select
+from sqlalchemy import JSON, Connection, Float, Integer, LargeBinary, Table, Text, insert, select
 
 from bot.errors import CopyFailed
 from bot.store import schema
@@ -39,11 +40,13 @@ class TableSum:
 
     def add(self, row: RawRow) -> None:
         """Adds a row of readable values."""
+        plain = {**row.values}
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-        for column in row.table.columns:
-            value = _as_bytes(column, row.values[column.name])
-            digest.update(len(value).to_bytes(8))
-            digest.update(value)
+        for name in _columns(row.table, LargeBinary):
+            digest.update(hashlib.blake2b(plain.pop(name)).digest())
+        for name in _columns(row.table, JSON):
+            plain[name] = _canonical_json(plain[name])
+        digest.update(repr(plain).encode())  # in the order of the columns, which is the table's
         self.rows += 1
         self.digests = (self.digests + int.from_bytes(digest.digest())) % 2 ** (8 * DIGEST_BYTES)
         self.blob_bytes += _blob_bytes(row)
@@ -65,19 +68,20 @@ def copy_rows(
 ) -> None:
     """Copies a table; those that it refers to come before it. Raises SQLAlchemyError."""
     total = copied.sums[table.name] = TableSum()
-    batch: list[RawRow] = []
+    batch, size = list[RawRow](), 0
     for row in _stream(source, table):
         _normalize(row)
         if row.problems:
             _set_aside(row, copied)
             continue
         batch.append(row)
-        if len(batch) == BATCH_ROWS or sum(map(_blob_bytes, batch)) >= BATCH_BYTES:
+        size += _blob_bytes(row)
+        if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
             before = total.rows
             _write(target, table, batch, copied)
             if total.rows // TOLD_EVERY > before // TOLD_EVERY:
                 tell(f"{table.name}: {total.rows:,} rows so far")
-            batch.clear()
+            batch, size = [], 0
     _write(target, table, batch, copied)
     tell(f"{table.name}: {total.rows:,} rows")
 
@@ -93,8 +97,7 @@ def sum_rows(conn: Connection, table: Table) -> TableSum:
 
 
 def _stream(conn: Connection, table: Table) -> Iterator[RawRow]:
-    has_blobs = any(isinstance(column.type, LargeBinary) for column in table.columns)
-    rows = stream_raw_rows(conn, table, batch=BLOBS_AT_ONCE if has_blobs else BATCH_ROWS)
+    rows = stream_raw_rows(conn, table, batch=BLOBS_AT_ONCE if _columns(table, LargeBinary) else BATCH_ROWS)
     return (row for row in rows if table is not schema.key_value or row.values.get("key") != MARK)
 
 
@@ -117,11 +120,10 @@ def _write(target: Connection, table: Table, batch: Sequence[RawRow], copied: Co
 
 def _set_aside(row: RawRow, copied: CopiedRows) -> None:
     """Notes a row that is not written, without its blobs. Raises CopyFailed when they are too many."""
-    for column in row.table.columns:
-        if isinstance(column.type, LargeBinary):
-            kind, value = row.cells[column.name]
-            row.cells[column.name] = (kind, len(value) if isinstance(value, bytes) else value)
-            row.values.pop(column.name, None)
+    for name in _columns(row.table, LargeBinary):
+        kind, value = row.cells[name]
+        row.cells[name] = (kind, len(value) if isinstance(value, bytes) else value)
+        row.values.pop(name, None)
     copied.unreadable.append(row)
     if len(copied.unreadable) > MAX_UNREADABLE:
         raise CopyFailed(detail=f"more than {MAX_UNREADABLE:,} rows of the source cannot be read; restore a backup")
@@ -129,21 +131,25 @@ def _set_aside(row: RawRow, copied: CopiedRows) -> None:
 
 def _normalize(row: RawRow) -> None:
     """Makes the values those that both engines keep, or says why there are none."""
-    for column in row.table.columns:
-        value = row.values.get(column.name)
-        match column.type:
-            case Text() | SafeText() if value is not None:
-                row.values[column.name] = safe_text(value)
-            case Float() if value is not None:
-                row.values[column.name] = None if math.isnan(value) else value + 0.0  # SQLite knows no NaN and no -0.0
-            case BigInteger():
-                pass
-            case Integer() if value is not None and not -MAX_INTEGER <= value <= MAX_INTEGER:
-                row.problems[column.name] = f"{value} is out of range"
-            case JSON() if not _is_writable(*row.cells[column.name], value):
-                row.problems[column.name] = "nested too deeply"
-            case _:
-                pass
+    values = row.values
+    for name in _columns(row.table, Text, SafeText):
+        if (value := values.get(name)) is not None:
+            values[name] = safe_text(value)
+    for name in _columns(row.table, Float):
+        if (value := values.get(name)) is not None:
+            values[name] = None if math.isnan(value) else value + 0.0  # SQLite knows no NaN and no -0.0
+    for name in _columns(row.table, Integer):
+        if (value := values.get(name)) is not None and not -MAX_INTEGER <= value <= MAX_INTEGER:
+            row.problems[name] = f"{value} is out of range"
+    for name in _columns(row.table, JSON):
+        if not _is_writable(*row.cells[name], values.get(name)):
+            row.problems[name] = "nested too deeply"
+
+
+@cache
+def _columns(table: Table, *types: type[Any]) -> tuple[str, ...]:
+    """Names of the columns of exactly these types."""
+    return tuple(column.name for column in table.columns if type(column.type) in types)
 
 
 def _is_writable(kind: str, text: Any, value: object, frames: int = MANY_FRAMES) -> bool:
@@ -156,11 +162,17 @@ def _is_writable(kind: str, text: Any, value: object, frames: int = MANY_FRAMES)
         return False
 
 
-def _as_bytes(column: Column[Any], value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return to_json(value).encode() if isinstance(column.type, JSON) else repr(value).encode()
+def _canonical_json(value: object) -> str:
+    """JSON that is the same for values that either engine takes for the same: SQLite keeps a number as its own kind of
+    number, and not how it was written."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return to_json(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return "null"
+    return repr(number) if math.isfinite(number) else "null"
 
 
 def _blob_bytes(row: RawRow) -> int:
-    return sum(len(value) for value in row.values.values() if isinstance(value, bytes))
+    return sum(len(row.values[name]) for name in _columns(row.table, LargeBinary))

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -176,19 +177,26 @@ def _decode(column: Column[Any], kind: str, value: Any) -> Any:
         if not column.nullable:
             raise ValueError("nothing, where there must be something")
         return None
-    for types, stored, decode in _DECODERS:
-        if isinstance(column.type, types):
-            if kind not in stored:
-                raise TypeError(f"{kind} instead of {' or '.join(stored)}")
-            return decode(value)
-    if kind != "text":
-        raise TypeError(f"{kind} instead of text")
-    return bytes(value).decode()
+    stored, decode = _decoder(type(column.type))
+    if kind not in stored:
+        raise TypeError(f"{kind} instead of {' or '.join(stored)}")
+    return decode(value)
+
+
+@cache
+def _decoder(column_type: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
+    """The storage classes of a column's values, and what decodes them."""
+    found = ((stored, decode) for types, stored, decode in _DECODERS if issubclass(column_type, types))
+    return next(found, (("text",), _text))
 
 
 def _moment(value: bytes) -> datetime:
     moment = datetime.fromisoformat(value.decode())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _text(value: bytes) -> str:
+    return value.decode()
 
 
 def _truth(value: int) -> bool:
@@ -229,7 +237,7 @@ def _fits_postgres(column: Column[Any]) -> str:
 def _fits_sqlite(column: Column[Any]) -> str:
     """An SQL condition that holds for what `_decode` takes, but for text that is no UTF-8."""
     name = f'"{column.name}"'
-    stored = next((stored for types, stored, _ in _DECODERS if isinstance(column.type, types)), ("text",))
+    stored, _ = _decoder(type(column.type))
     kinds = ", ".join(f"'{kind}'" for kind in (*stored, *(("null",) if column.nullable else ())))
     fits = f"typeof({name}) IN ({kinds})"
     if isinstance(column.type, Boolean):
