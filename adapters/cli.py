@@ -166,13 +166,12 @@ def copy_database(
     from bot.runtime.clock import SystemClock
     from bot.store import copying
 
-    report = copying.copy_database(
-        source,
-        target,
+    rules = copying.CopyRules(
         allowance=settings.limits.user_daily,
+        lost_after_s=settings.processes.lost_after_s,
         now=SystemClock().now(),
-        tell=lambda line: print(line, flush=True),
     )
+    report = copying.copy_database(source, target, rules, lambda line: print(line, flush=True))
     for row in report.set_aside:
         print(f"set aside: {row.table} {row.key}: {row.reason}")
     for row in report.unsound:

@@ -30,6 +30,7 @@ from bot.store.engine import (
     url_problem,
 )
 from bot.store.migrate import location, missing_sqlite_file, prepare_database, sqlite_path
+from bot.store.process_rows import lock_out
 from bot.store.quarantine import SetAside, find_unreadable
 
 SOURCE, TARGET = "SOURCE", "TARGET"  # what an operator's mistake names, in the place of a key
@@ -57,14 +58,23 @@ class CopyReport:
     """Bytes of the finished images that are not delivered yet."""
 
 
-def copy_database(
-    source: str, target: str, *, allowance: int, now: datetime, tell: Callable[[str], None]
-) -> CopyReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRules:
+    """What the operator's settings and the moment say of a copy."""
+
+    allowance: int
+    """Credits a day, for accounts that are computed anew because their rows cannot be read."""
+    lost_after_s: float
+    """Seconds without a heartbeat after which a process is no more, > 0."""
+    now: datetime
+
+
+def copy_database(source: str, target: str, rules: CopyRules, tell: Callable[[str], None]) -> CopyReport:
     """Makes the target, a new database or an earlier copy, alike to the source.
 
-    `allowance`: credits a day, for accounts that are computed anew because their rows cannot be read. `tell` gets lines
-    about the progress. Raises SettingsWrong, which names SOURCE or TARGET, when one of them cannot be used, is in use
-    or has rows of its own; CopyFailed when the copy broke off or is not alike. Then the target is as it was.
+    `tell` gets lines about the progress. Raises SettingsWrong, which names SOURCE or TARGET, when one of them cannot be
+    used, is in use or has rows of its own; CopyFailed when the copy broke off or is not alike. Then the target is as it
+    was.
     """
     with ExitStack() as stack:
         with _naming(SOURCE):
@@ -79,7 +89,7 @@ def copy_database(
         tell(f"from {location(source_url)} to {location(target_url)}")
         try:
             with _reading(source_url) as source_conn, _writing(target_url) as target_conn:
-                report = _copy(source_conn, target_conn, location(source_url), allowance, now, tell)
+                report = _copy(source_conn, target_conn, location(source_url), rules, tell)
             _analyze(target_url)
         except SQLAlchemyError as error:
             raise CopyFailed(detail=f"the copy broke off ({describe_error(error)}); the target is as it was") from error
@@ -87,17 +97,12 @@ def copy_database(
 
 
 def _copy(
-    source: Connection,
-    target: Connection,
-    origin: str,
-    allowance: int,
-    now: datetime,
-    tell: Callable[[str], None],
+    source: Connection, target: Connection, origin: str, rules: CopyRules, tell: Callable[[str], None]
 ) -> CopyReport:
     with _naming(SOURCE):
-        _claim(source)
+        _claim(source, rules)
     with _naming(TARGET):
-        _claim(target)
+        _claim(target, rules)
         replaced = _clear(target)
     if replaced:
         tell(f"an earlier copy of {replaced:,} rows is replaced")
@@ -111,9 +116,9 @@ def _copy(
             differ = f"{expected.rows:,} rows were read and {found.rows:,} written"
             why = differ if expected.rows != found.rows else "not every value arrived as it was"
             raise CopyFailed(detail=f"{table.name} is not alike ({why}); the target is as it was")
-    set_aside = keep_unreadable(target, copied.unreadable, allowance, now)
+    set_aside = keep_unreadable(target, copied.unreadable, rules.allowance, rules.now)
     unsound = find_unreadable(target)
-    upsert(target, schema.key_value, {"key": MARK, "value": _mark(target, origin, now)}, key="key")
+    upsert(target, schema.key_value, {"key": MARK, "value": _mark(target, origin, rules.now)}, key="key")
     account = schema.account.c
     totals = select(
         func.count(),
@@ -157,13 +162,15 @@ def _refuse_same_file(source: URL, target: URL) -> None:
         raise url_problem("is the database that is copied")
 
 
-def _claim(conn: Connection) -> None:
+def _claim(conn: Connection, rules: CopyRules) -> None:
     """Makes sure that no Easel serves with a database of PostgreSQL, and none begins to before the copy has ended; a
     SQLite file has its lock."""
     if conn.dialect.name == "sqlite":
         return
     if not conn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": COPY_LOCK}):
         raise url_problem("is the database that is copied, or is just being copied by another easel db copy")
+    if serving := lock_out(conn, rules.lost_after_s):
+        raise url_problem(f"is in use by another Easel ({', '.join(serving)}); stop it first")
 
 
 def _clear(target: Connection) -> int:

@@ -70,6 +70,8 @@ _MEMBERS = text(
            machine = :machine AND id <> :id AND heartbeat < now() - :late_after, pid, pid_started
        FROM process ORDER BY id"""
 )
+_ALIVE = text("SELECT name FROM process WHERE heartbeat > clock_timestamp() - :lost_after ORDER BY name")
+_LOCK_OUT = text("LOCK TABLE process IN SHARE MODE")
 _HELD = text("SELECT name, fence FROM lease WHERE holder = :id")
 _LEAVE = text("DELETE FROM process WHERE id = ANY(:ids)").bindparams(_list("ids"))
 _MAKE_LEASES = text(
@@ -128,6 +130,12 @@ def neighbours(conn: Connection, member_id: str, machine: Machine) -> tuple[Neig
     """All other members on the same machine."""
     rows = conn.execute(_MEMBERS, {"id": member_id, "machine": machine.name, "late_after": timedelta()}).all()
     return tuple(Neighbour(id=row[0], pid=row[6], pid_started=row[7]) for row in rows if row[5] and machine.name)
+
+
+def lock_out(conn: Connection, lost_after_s: float) -> tuple[str, ...]:
+    """Keeps processes from joining until the transaction ends; returns the names of those that are there."""
+    conn.execute(_LOCK_OUT)
+    return tuple(conn.scalars(_ALIVE, {"lost_after": timedelta(seconds=lost_after_s)}))
 
 
 def remove(conn: Connection, member_ids: Sequence[str]) -> None:

@@ -318,6 +318,7 @@ process = Table(
     Column("heartbeat", UtcDateTime, nullable=False),
     Column("steady_since", UtcDateTime, nullable=False),  # since then no heartbeat came late
     PrimaryKeyConstraint("id"),
+    info=OF_PROCESSES,
 )
 
 lease = Table(
@@ -328,6 +329,7 @@ lease = Table(
     Column("fence", BigInteger, nullable=False),
     PrimaryKeyConstraint("name"),
     Index("ix_lease_holder", "holder"),
+    info=OF_PROCESSES,
 )
 
 # Rate limits of the chat platforms, while several processes share them; on SQLite never.

@@ -22,7 +22,7 @@ from bot.job import State
 from bot.sandbox import Sandbox
 from bot.store import copied_rows, copying, schema
 from bot.store.backup import exclusive_access
-from bot.store.copying import CopyReport, copy_database
+from bot.store.copying import CopyReport, CopyRules, copy_database
 from bot.store.engine import parse_url, to_json
 from bot.store.store import Store, upgrade
 from tests.flow.scenes import books
@@ -36,6 +36,7 @@ from tests.support.postgres import Cluster
 from tests.support.waiting import wait_until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+COPY_RULES = CopyRules(allowance=50, lost_after_s=5, now=NOW)
 FACTS = {"provider": "p", "price": 1, "spent": 0.1, "usage": None, "count": 2}
 
 
@@ -49,7 +50,7 @@ def target_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path
 
 
 def copied_here(source: str, target: str) -> CopyReport:
-    return copy_database(source, target, allowance=50, now=NOW, tell=lambda _: None)
+    return copy_database(source, target, COPY_RULES, lambda _: None)
 
 
 async def copied(source: str, target: str) -> CopyReport:
@@ -234,6 +235,18 @@ async def test_a_copy_that_has_served_since_is_not_replaced(database_url: str, t
     assert everything(target_url) == before
 
 
+async def test_a_database_of_postgresql_with_a_process_is_neither_read_nor_filled(
+    database_url: str, target_url: str
+) -> None:
+    on_postgres, role = (target_url, "TARGET") if database_url.startswith("sqlite") else (database_url, "SOURCE")
+    await upgrade(on_postgres)
+    execute(on_postgres, "INSERT INTO process VALUES ('1', 'run on rack 3', '1', '[]', '', 1, 1, now(), now(), now())")
+    with pytest.raises(SettingsWrong, match=rf"{role}: is in use by another Easel \(run on rack 3\); stop it first"):
+        await copied(database_url, target_url)
+    execute(on_postgres, "UPDATE process SET heartbeat = now() - interval '6 s'")  # one that was killed
+    await copied(database_url, target_url)
+
+
 async def test_a_copy_that_breaks_off_changes_nothing(
     database_url: str, target_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,7 +287,7 @@ async def test_tables_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(copied_rows, "BATCH_BYTES", 10_000)
     monkeypatch.setattr(copied_rows, "TOLD_EVERY", 20)
     said: list[str] = []
-    await asyncio.to_thread(copy_database, source, target, allowance=50, now=NOW, tell=said.append)
+    await asyncio.to_thread(copy_database, source, target, COPY_RULES, said.append)
     assert [line for line in said if "blob_cache" in line] == [
         "blob_cache: 20 rows so far",
         "blob_cache: 40 rows so far",
