@@ -15,10 +15,12 @@ from sqlalchemy import JSON, Connection, Float, Integer, LargeBinary, Table, Tex
 from bot.errors import CopyFailed
 from bot.store import schema
 from bot.store.engine import to_json
+from bot.store.migrate import OLDEST_CODE
 from bot.store.raw_rows import RawRow, stream_raw_rows
 from bot.store.schema import SafeText, safe_text
 
-MARK = "copied"  # key of the row that tells a copy from a database that has served; belongs to its database
+MARK = "copied"  # key of the row that tells a copy from a database that has served
+OWN_KEYS = (MARK, OLDEST_CODE)  # of rows that belong to their database
 BATCH_ROWS = 500  # that are inserted at once
 BATCH_BYTES = 8 * 2**20  # of blobs, from which on a batch is full
 BLOBS_AT_ONCE = 4  # rows with blobs that a driver reads at once; an image has up to some 20 MB
@@ -98,7 +100,7 @@ def sum_rows(conn: Connection, table: Table) -> TableSum:
 
 def _stream(conn: Connection, table: Table) -> Iterator[RawRow]:
     rows = stream_raw_rows(conn, table, batch=BLOBS_AT_ONCE if _columns(table, LargeBinary) else BATCH_ROWS)
-    return (row for row in rows if table is not schema.key_value or row.values.get("key") != MARK)
+    return (row for row in rows if table is not schema.key_value or row.values.get("key") not in OWN_KEYS)
 
 
 def _write(target: Connection, table: Table, batch: Sequence[RawRow], copied: CopiedRows) -> None:

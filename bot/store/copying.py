@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import CopyFailed, SettingsWrong
 from bot.store import schema
 from bot.store.backup import exclusive_access
-from bot.store.copied_rows import MARK, CopiedRows, copy_rows, sum_rows
+from bot.store.copied_rows import MARK, OWN_KEYS, CopiedRows, copy_rows, sum_rows
 from bot.store.copy_repairs import keep_unreadable
 from bot.store.engine import (
     WRITES,
@@ -29,7 +29,7 @@ from bot.store.engine import (
     upsert,
     url_problem,
 )
-from bot.store.migrate import location, missing_sqlite_file, prepare_database, sqlite_path
+from bot.store.migrate import REVISION, location, missing_sqlite_file, prepare_database, revisions, sqlite_path
 from bot.store.process_rows import lock_out
 from bot.store.quarantine import SetAside, find_unreadable
 
@@ -164,7 +164,9 @@ def _refuse_same_file(source: URL, target: URL) -> None:
 
 def _claim(conn: Connection, rules: CopyRules) -> None:
     """Makes sure that no Easel serves with a database of PostgreSQL, and none begins to before the copy has ended; a
-    SQLite file has its lock."""
+    SQLite file has its lock. Raises SettingsWrong, also for tables of a newer version, with columns unknown here."""
+    if revisions(conn) != [REVISION]:
+        raise url_problem("has the tables of a newer Easel; copy it with that version")
     if conn.dialect.name == "sqlite":
         return
     if not conn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": COPY_LOCK}):
@@ -201,12 +203,12 @@ def _state(target: Connection) -> dict[str, int | str | None]:
 
 
 def _counts(conn: Connection) -> dict[str, int]:
-    """Numbers of rows by table; without the mark, whose row comes last."""
+    """Numbers of rows by table; without those that belong to their database."""
     counts: dict[str, int] = {}
     for table in schema.lasting_tables():
         query = select(func.count()).select_from(table)
         if table is schema.key_value:
-            query = query.where(table.c.key != MARK)
+            query = query.where(table.c.key.not_in(OWN_KEYS))
         counts[table.name] = conn.scalar(query) or 0
     return counts
 

@@ -9,13 +9,20 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, describe_error, is_sqlite, url_problem
 from bot.store.private_files import create_private_file
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
+# A migration that waits for a table makes all that come after it wait as well: so it gives way, and tries again.
+LOCK_TIMEOUT_MS = 2000
+LOCK_PAUSE_S = 1.0  # at most, between two attempts
+LOCK_ATTEMPTS = 60  # some two minutes
+LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 APPLICATION_ID = 0x4541534C  # "EASL", in the header of the SQLite file
+OLDEST_CODE = "oldest_code"  # key of the row that says from which revision on code works with these tables
 SMALL_FILE_BYTES = 32 * 2**20  # bytes of a file that is read whole at every start, in some 50 ms
 # What quick_check says of a value that does not fit its column: no damage of the file, and set aside by `quarantine`.
 ROW_VERDICT = re.compile(r"(?:NULL|TEXT|NUMERIC|non-\w+) value in |CHECK constraint failed in ")
@@ -40,14 +47,25 @@ def prepare_database(url: URL, *, migrate: bool) -> None:
         raise url_problem('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
     configure_sqlite(engine, read_only=not migrate)
     try:
-        with engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
-            _upgrade_tables(connection, migrate=migrate)
-            if not migrate:
-                changes.rollback()
+        for attempt in Retrying(
+            retry=retry_if_exception(waited_too_long),
+            stop=stop_after_attempt(LOCK_ATTEMPTS),
+            wait=wait_random(0, LOCK_PAUSE_S),
+            reraise=True,
+        ):
+            with attempt, engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
+                _upgrade_tables(connection, migrate=migrate)
+                if not migrate:
+                    changes.rollback()
     except SQLAlchemyError as exc:
         raise url_problem(f"{location(url)} cannot be used ({describe_error(exc)})") from exc
     finally:
         engine.dispose()
+
+
+def waited_too_long(error: BaseException) -> bool:
+    """Whether a migration gave way to a transaction of a process at work."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
 def _check_integrity(url: URL) -> None:
@@ -91,7 +109,8 @@ def _has_leftover_wal(file: Path) -> bool:
 def _upgrade_tables(connection: Connection, *, migrate: bool) -> None:
     if migrate and connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-    if _revisions(connection) != [REVISION]:
+        connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
+    if revisions(connection) != [REVISION]:
         from bot.store.migration_runner import run_migrations
 
         run_migrations(connection, migrate=migrate)
@@ -99,7 +118,7 @@ def _upgrade_tables(connection: Connection, *, migrate: bool) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _revisions(connection: Connection) -> list[str]:
+def revisions(connection: Connection) -> list[str]:
     """What Alembic has written down as the state of the tables; empty for a new database."""
     if not inspect(connection).has_table("alembic_version"):
         return []
