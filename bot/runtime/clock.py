@@ -143,11 +143,26 @@ async def wait_for_event(event: asyncio.Event, timeout_s: float | None, clock: C
         return True
     if timeout_s is None:  # no tasks beside: whoever sets the event waits for what happens then
         return await event.wait()
-    waiter = asyncio.ensure_future(event.wait())
+    task = asyncio.current_task()
+    assert task is not None
+    cancellations_before = task.cancelling()
+    is_over = has_passed = False
+    timer = asyncio.ensure_future(clock.sleep(timeout_s))
+
+    def end_wait(timer: asyncio.Future[None]) -> None:
+        nonlocal has_passed
+        if not (is_over or timer.cancelled()):
+            has_passed = task.cancel()
+
+    timer.add_done_callback(end_wait)
     try:
-        await wait_for_future(waiter, timeout_s, clock)
+        await event.wait()  # in the caller's own task: it goes on at once, and a second task would cost as much again
+    except asyncio.CancelledError:
+        if not has_passed or task.uncancel() > cancellations_before:
+            raise
     finally:
-        waiter.cancel()
+        is_over = True
+        timer.cancel()
     return event.is_set()
 
 

@@ -217,6 +217,42 @@ async def test_a_cancelled_wait_for_an_event_leaves_nothing_behind() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+@pytest.mark.parametrize("turns_before", range(4))
+async def test_an_event_that_is_set_as_the_time_is_up_leaves_no_cancellation_behind(turns_before: int) -> None:
+    clock, event = FakeClock(), asyncio.Event()
+    seen: list[bool] = []
+
+    async def wait() -> int:
+        seen.append(await wait_for_event(event, 10, clock))
+        await settle()  # a timer that is late would end this
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    waiting = asyncio.create_task(wait())
+    await settle()
+    advancing = asyncio.create_task(clock.advance(10))
+    for _ in range(turns_before):
+        await asyncio.sleep(0)
+    was_over, _ = bool(seen), event.set()
+    assert await waiting == 0
+    assert seen == [not was_over]
+    await advancing
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_is_cancelled_as_the_time_is_up_stays_cancelled(turns: int) -> None:
+    clock, event = FakeClock(), asyncio.Event()
+    waiting = asyncio.create_task(wait_for_event(event, 10, clock))
+    await settle()
+    advancing = asyncio.create_task(clock.advance(10))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    was_cancelled = waiting.cancel()
+    await asyncio.wait([waiting, advancing])
+    assert waiting.cancelled() is was_cancelled
+
+
 async def test_a_future_is_neither_cancelled_by_the_timeout_nor_is_its_failure_raised() -> None:
     clock, future = FakeClock(), asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(wait_for_future(future, 1, clock))
