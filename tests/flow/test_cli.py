@@ -276,7 +276,6 @@ async def test_what_is_there_once_a_run_has_begun_is_never_looked_through_for_ga
         await service.run(Settings(), ready=look)
     finally:
         gc.enable()
-        gc.unfreeze()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().remove_signal_handler(number)
     (collected_meanwhile, _), (collects, frozen) = seen
