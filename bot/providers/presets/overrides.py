@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
+from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -137,9 +138,19 @@ def check_value(kind: type[W], value: object, key: str) -> W:
     except (TypeError, ValueError):
         raise SettingsWrong([f"{key}: may hold only texts, finite numbers, booleans, lists and tables"]) from None
     try:
-        return TypeAdapter(kind).validate_json(text, strict=True)
+        return _adapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
         raise SettingsWrong(list(_explain(error, key))) from None
+
+
+@cache
+def _adapter(kind: type[W]) -> TypeAdapter[W]:
+    return TypeAdapter(kind)
+
+
+@cache
+def _hints(kind: type[object]) -> Mapping[str, Any]:
+    return MappingProxyType(get_type_hints(kind, include_extras=True))
 
 
 def check_wire(wire: Wire, settings: Sequence[WireSettings]) -> None:
@@ -213,7 +224,7 @@ def _checked_fields(
     kind: type[object], current: object, given: Mapping[str, object], key: str, problems: list[str]
 ) -> Iterator[tuple[str, object]]:
     """The names and checked values of what is given. `current`: the value that is overridden; None: there is none."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     names = tuple(each.name for each in fields(cast("Any", kind)))
     for name, value in given.items():
         if name not in names:
