@@ -72,6 +72,15 @@ def run(config: Config = None) -> None:
 
 
 @app.command()
+def worker(config: Config = None) -> None:
+    """Paint what other processes on the same PostgreSQL accept, and receive nothing, until SIGTERM or SIGINT."""
+    settings = _load_settings(config)
+    from adapters import service
+
+    asyncio.run(service.work(settings))
+
+
+@app.command()
 def demo(
     port: Annotated[
         int | None,

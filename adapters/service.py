@@ -34,7 +34,7 @@ from bot.runtime import descriptors
 from bot.runtime.clock import Clock, SystemClock
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
-from bot.settings import Fetch, Moderation, Provider, Settings
+from bot.settings import Fetch, Moderation, Playground, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
 from bot.store.health import DatabaseHealth
@@ -77,6 +77,13 @@ class PlatformAdapter(ChatPort, Protocol):
         """
         ...
 
+    async def start_sending(self, events: EventSink, /) -> None:
+        """In the place of `start`, where other processes receive: logs in, so that calls can be made.
+
+        Raises SettingsWrong when the platform does not accept the token.
+        """
+        ...
+
     async def stop_receiving(self) -> None:
         """Returns when nothing comes in any more and what came in was handed to the core. No-op before `start`."""
         ...
@@ -110,39 +117,53 @@ async def run(settings: Settings, *, ready: Callable[[str], None] = ignore_addre
     await serve(settings, stop=stop, hurry=hurry, ready=start_collecting)
 
 
+async def work(settings: Settings, *, ready: Callable[[str], None] = ignore_address) -> None:
+    """Paints what other processes accept, until SIGTERM or SIGINT, and receives nothing. As `run`."""
+    if problems := worker_problems(settings):
+        raise SettingsWrong(problems)
+    stop, hurry = stop_on_signals()
+    page = settings.playground.model_copy(update={"enabled": False})  # it is where its users are
+    await serve(settings.model_copy(update={"playground": page}), stop=stop, hurry=hurry, ready=ready, receives=False)
+
+
 async def serve(
     settings: Settings,
     *,
     stop: asyncio.Event,
     hurry: asyncio.Event | None = None,
     ready: Callable[[str], None] = ignore_address,
+    receives: bool = True,
 ) -> None:
-    """As `run`, until `stop` is set; `hurry` ends the wait for running jobs.
+    """As `run`, until `stop` is set; `hurry` ends the wait for running jobs. `receives`: whether requests come in;
+    else jobs come from other processes alone.
 
     Shutdown, in the reverse order of the start: adapters whose platform keeps requests stop receiving, the core drains,
     the others stop receiving, adapters close, then the HTTP server and the database.
     """
-    if problems := missing_adapters(settings):
+    if problems := missing_adapters(settings) + painting_problems(settings):
         raise SettingsWrong(problems)
+    roles = [*([EVENTS] if receives else []), *([PAINTING] if settings.jobs.concurrency else [])]
     descriptors.raise_limit()
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)
         stack.push_async_callback(store.close)
-        cluster = await stack.enter_async_context(open_cluster(settings, clock, roles=(EVENTS, PAINTING)))
+        cluster = await stack.enter_async_context(open_cluster(settings, clock, roles=roles))
         server = HttpServer(settings.server.host, settings.server.port)
         stack.push_async_callback(server.stop)
-        callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
+        callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None, cluster)
         server.mount(callback_routes(callbacks))
         processor = make_processor(settings)
         stack.push_async_callback(asyncio.to_thread, processor.close)
-        adapters = make_adapters(settings, store.adapter_store, clock, processor)
+        may_call = cluster.membership.is_current
+        adapters = make_adapters(settings, store.adapter_store, clock, processor, may_call)
         ports: dict[str, ChatPort] = {adapter.platform: adapter for adapter in adapters}
         for adapter in adapters:
             stack.push_async_callback(adapter.close)
-            server.mount(adapter.routes())
-            server.add_check(adapter.platform, adapter.problem)
+            if receives:
+                server.mount(adapter.routes())
+                server.add_check(adapter.platform, adapter.problem)
         server.add_check("easel", lambda: stop_problem(stop))
         if settings.server.enabled:
             await server.start()
@@ -158,7 +179,7 @@ async def serve(
         server.add_check("cluster", lambda: cluster_problem(cluster))
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
-            await adapter.start(app.events)
+            await (adapter.start if receives else adapter.start_sending)(app.events)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)
@@ -171,9 +192,14 @@ async def serve(
 
 
 def make_adapters(
-    settings: Settings, storage: AdapterStore, clock: Clock, processor: ImageProcessor
+    settings: Settings,
+    storage: AdapterStore,
+    clock: Clock,
+    processor: ImageProcessor,
+    may_call: Callable[[], bool] = lambda: True,
 ) -> list[PlatformAdapter]:
-    """The playground, if it is enabled, and every chat platform that has a token. None is started yet.
+    """The playground, if it is enabled, and every chat platform that has a token. None is started yet. `may_call`:
+    whether this process may make calls to platforms now.
 
     Raises SettingsWrong when the playground would be reached from other machines.
     """
@@ -197,6 +223,7 @@ def make_adapters(
                 clock=clock,
                 allow_hosts=settings.fetch.allow_hosts,
                 processor=processor,
+                may_call=may_call,
             )
         )
     if settings.telegram.token is not None:
@@ -208,6 +235,7 @@ def make_adapters(
                 public_url=settings.server.public_url,
                 admins=settings.admins,
                 processor=processor,
+                may_call=may_call,
             )
         )
     return adapters
@@ -291,6 +319,23 @@ def missing_adapters(settings: Settings) -> list[str]:
     if settings.playground.enabled or any(token is not None for token in tokens):
         return []
     return ["discord.token, telegram.token, playground.enabled: none is set, so that there is nothing to run"]
+
+
+def painting_problems(settings: Settings) -> list[str]:
+    """Why nobody would paint, one line each; empty where somebody does."""
+    if settings.jobs.concurrency or not settings.database_url.startswith("sqlite"):
+        return []
+    return ["jobs.concurrency: 0 leaves painting to other processes, which need PostgreSQL (database_url)"]
+
+
+def worker_problems(settings: Settings) -> list[str]:
+    """Why `easel worker` has nothing to do, one line each; empty where it has."""
+    problems = missing_adapters(settings.model_copy(update={"playground": Playground()}))
+    if settings.database_url.startswith("sqlite"):
+        problems.append("database_url: easel worker takes jobs from other processes, which needs PostgreSQL")
+    if not settings.jobs.concurrency:
+        problems.append("jobs.concurrency: 0 leaves a worker nothing to do")
+    return problems
 
 
 async def stop_problem(stop: asyncio.Event) -> str | None:

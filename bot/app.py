@@ -31,14 +31,13 @@ from bot.handlers.permissions import JobPermissions
 from bot.handlers.replies import Replies
 from bot.job import new_id
 from bot.jobs.clearance import Clearance
-from bot.jobs.fair_queue import FairQueue
 from bot.jobs.images import JobImages
 from bot.jobs.linked_images import LinkedImages
 from bot.jobs.results import JobResults
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
-from bot.jobs.scheduler import Scheduler
 from bot.jobs.service import SETTLE_WAIT_S, JobService
+from bot.jobs.sharing import share_jobs
 from bot.moderation.endpoint import ModerationClient, make_endpoint
 from bot.moderation.moderation import Moderation
 from bot.moderation.rules import Policy
@@ -135,7 +134,7 @@ class App:
                     for upstreams, each in zip(resolved, settings.providers, strict=True)
                     for upstream in upstreams
                 ],
-                concurrency=concurrency,
+                concurrency=max(1, concurrency),
                 budget_s=settings.jobs.time_s
                 or TIME_FACTOR * max(upstream.timeout_s for upstreams in resolved for upstream in upstreams),
                 wait_s=settings.jobs.wait_s,
@@ -205,7 +204,11 @@ class App:
             chat_per_minute=limits.chat_per_minute,
             file=access.file,
         )
-        status_messages = StatusMessages(ports, clock, share_budgets=_share_budgets(store, cluster, clock))
+        sharing = share_jobs(store, cluster, clock, user_concurrent=limits.user_concurrent)
+        status_messages = StatusMessages(
+            ports, clock, sharing.membership, share_budgets=_share_budgets(store, cluster, clock)
+        )
+        handover = sharing.handover(status_messages, ports)
         linked_images = LinkedImages(fetcher, store.adapter_store, clock)
         runner = JobRunner(
             store=store,
@@ -217,9 +220,16 @@ class App:
             clock=clock,
             clearance=Clearance(store=store, moderation=moderation, processor=processor, rules=rules, clock=clock),
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
+            handover=handover,
+            membership=sharing.membership,
         )
-        queue = FairQueue(concurrency=concurrency, user_concurrent=limits.user_concurrent)
-        dispatch = Scheduler(queue, runner, clock)
+        dispatch = sharing.dispatch(
+            runner,
+            handover,
+            concurrency=concurrency,
+            platforms=ports,
+            recover_every_s=settings.processes.lost_after_s / 2,
+        )
         jobs = JobService(
             store=store,
             catalog=catalog,
@@ -309,20 +319,21 @@ class App:
         await self._admission.reload_if_changed()
         await self._status_messages.start()
         self._retention.start()
+        await self._dispatch.start(self.jobs.take_up)
         resumed = await self.jobs.resume_jobs()
         if resumed:
             log.info("unfinished jobs resumed", jobs=resumed)
 
     async def problem(self) -> str | None:
         """Why the core does not work right now, for `/readyz`; None while it does."""
-        problems = (self._status_messages.problem(), self._retention.problem())
+        problems = (self._status_messages.problem(), self._retention.problem(), self._dispatch.problem())
         return "; ".join(each for each in problems if each is not None) or None
 
     async def drain(self, hurry: asyncio.Event | None = None) -> None:
         """Takes no new jobs, and gives running ones `drain_s` seconds to end, or until `hurry` is set. Unfinished ones
         are resumed at the next start."""
         self.jobs.refuse_new_jobs()
-        if self._dispatch.is_busy and self._drain_s:
+        if self._dispatch.is_busy and self._drain_s and self.cluster.membership.alone():
             self._status_messages.announce_restart()
         await self._dispatch.drain(self._drain_s, hurry)
 

@@ -4,14 +4,14 @@ What comes in is gateway.py's; how a card goes out, delivery.py's.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import yarl
 from aiohttp import web
 
 from adapters.discord import ids
 from adapters.discord.call_gate import CallGate
-from adapters.discord.connection import Connection
+from adapters.discord.connection import Connection, GatewayFactory
 from adapters.discord.delivery import Delivery
 from adapters.discord.files import Files
 from adapters.discord.gateway import GatewayClient
@@ -62,9 +62,10 @@ class DiscordAdapter:
         clock: Clock,
         allow_hosts: Sequence[str] = (),
         processor: ImageProcessor | None = None,
+        may_call: Callable[[], bool] = lambda: True,
     ) -> None:
         """`settings` with a token. `allow_hosts` as in `fetch.allow_hosts`. `processor`: the one that all of Easel
-        shares; by default one of its own."""
+        shares; by default one of its own. `may_call`: asked before each call, which is not made without it."""
         assert settings.token is not None  # checked by the caller
         self._settings = settings
         self._storage = storage
@@ -78,6 +79,7 @@ class DiscordAdapter:
             clock=clock,
             gate=self._gate,
             on_response=self._windows.record_response,
+            may_call=may_call,
         )
         self._fetcher = Fetcher([*allow_hosts, *_own_hosts(settings.api_base)])
         self._state = DiscordState(storage, clock, settings.shard_ids or ())
@@ -105,10 +107,18 @@ class DiscordAdapter:
 
         Raises SettingsWrong when Discord does not accept the token; a Discord that is away is waited for.
         """
-        for name in VERBOSE_LOGGERS:
-            logging.getLogger(name).setLevel(logging.INFO)
         await self._state.load()
         await self._inbox.load()
+        await self._connection.start(self._gateway_factory(events))
+
+    async def start_sending(self, events: EventSink) -> None:
+        """For a process without a gateway: logs in. Raises SettingsWrong when Discord does not accept the token."""
+        await self._state.load()
+        await self._connection.log_in(self._gateway_factory(events))
+
+    def _gateway_factory(self, events: EventSink) -> GatewayFactory:
+        for name in VERBOSE_LOGGERS:
+            logging.getLogger(name).setLevel(logging.INFO)
 
         def make_gateway(*, message_content: bool) -> GatewayClient:
             return GatewayClient(
@@ -125,7 +135,7 @@ class DiscordAdapter:
                 http_trace=trace_calls(self._gate, self._clock, self._settings.api_base, self._rest.observe),
             )
 
-        await self._connection.start(make_gateway)
+        return make_gateway
 
     async def stop_receiving(self) -> None:
         """Nothing comes in any more; what came in is handed over."""

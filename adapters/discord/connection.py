@@ -63,6 +63,14 @@ class Connection:
 
         Raises SettingsWrong when Discord does not accept the token; a Discord that is away is waited for.
         """
+        await self.log_in(make_gateway)
+        self._supervisor.keep_running(
+            "discord gateway", self._run_gateway, first_pause_s=RESTART_PAUSE_S, max_pause_s=RESTART_PAUSE_MAX_S
+        )
+
+    async def log_in(self, make_gateway: GatewayFactory) -> None:
+        """Logs in once, and opens no gateway. Raises SettingsWrong when Discord does not accept the token; one that is
+        away is logged."""
         Route.BASE = self._settings.api_base.rstrip("/")
         if self._settings.gateway_url is not None:
             DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._settings.gateway_url)
@@ -73,9 +81,6 @@ class Connection:
             raise SettingsWrong([LOGIN_REFUSED]) from None
         except NOT_REACHED as failed:
             log.warning("discord does not answer, trying on", failure=type(failed).__name__)
-        self._supervisor.keep_running(
-            "discord gateway", self._run_gateway, first_pause_s=RESTART_PAUSE_S, max_pause_s=RESTART_PAUSE_MAX_S
-        )
 
     async def stop(self) -> None:
         """Returns when nothing comes in any more and what came in was handed over."""

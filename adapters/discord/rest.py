@@ -55,9 +55,12 @@ class RestClient:
         clock: Clock,
         gate: CallGate,
         on_response: ResponseObserver = lambda _path, _headers: None,
+        may_call: Callable[[], bool] = lambda: True,
     ) -> None:
         """`base_url`: with the API's version. `gate`: tells when nobody may call; the one that all calls of the token
-        share. `on_response` gets the path of each call that was answered, and the response's headers."""
+        share. `on_response` gets the path of each call that was answered, and the response's headers. `may_call`: asked
+        right before each call; without it none is made."""
+        self._may_call = may_call
         self._base_url = base_url.rstrip("/")
         self._token = token
         self._clock = clock
@@ -91,6 +94,8 @@ class RestClient:
 
         Raises CallRejected, ChatBusy (also without a call, while nobody may call), ChatUnreachable.
         """
+        if not self._may_call():
+            raise chat_unreachable("this process may make no calls now")
         if (wait_s := self._gate.wait_s()) > 0:
             raise ChatBusy(retry_after=wait_s, everywhere=True, detail="discord lets nobody call")
         headers = {"Authorization": f"Bot {self._token.get_secret_value()}"} if bot_auth else {}

@@ -109,6 +109,9 @@ class PlaygroundAdapter:
             await backend.forward_to_core(message, (await self._database.get_message(message)).sender)
         self._routes.backend = backend
 
+    async def start_sending(self, events: EventSink) -> None:
+        """No-op: nobody but the process that serves the page can write there."""
+
     async def stop_receiving(self) -> None:
         """Hands over what pages have sent."""
         if self._backend is not None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import telegram
-from telegram.error import TelegramError
+from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
 from adapters.telegram.errors import PARSE_ERRORS, translate_error
@@ -21,6 +21,7 @@ from bot.settings import Telegram as TelegramSettings
 
 T = TypeVar("T")
 
+NO_MEMBER = "this process may make no calls now"
 UNREADABLE_ANSWER = "an answer that nobody can read"
 
 MAX_CONNECTIONS = 64  # at once; twice what the bot may send in a second
@@ -65,10 +66,17 @@ class ReleasingRequest(HTTPXRequest):
     httpx responses and requests refer to each other, and would keep megabytes each until the garbage collector runs.
     """
 
+    def __init__(self, may_call: Callable[[], bool], **settings: Any) -> None:
+        """`may_call`: asked right before each call; without it none is made."""
+        super().__init__(**settings)
+        self._may_call = may_call
+
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *args: Any, **timeouts: Any
     ) -> tuple[int, bytes]:
         try:
+            if not self._may_call():
+                raise NetworkError(NO_MEMBER)  # without a cause: it was never sent
             return await super().do_request(url, method, request_data, *args, **timeouts)
         finally:
             for _, content, _ in (request_data.multipart_data if request_data else {}).values():
@@ -83,8 +91,9 @@ def quiet_library_logs() -> None:
             logging.getLogger(name).setLevel(level)
 
 
-def make_bot(settings: TelegramSettings) -> TokenSafeBot:
-    """The library's client with timeouts suited to uploads. Opens no connection yet."""
+def make_bot(settings: TelegramSettings, may_call: Callable[[], bool] = lambda: True) -> TokenSafeBot:
+    """The library's client with timeouts suited to uploads. Opens no connection yet. `may_call`: of all calls but those
+    that receive."""
     assert settings.token is not None  # callers construct the adapter only when a token is set
     quiet_library_logs()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations as timedelta, the library's future default; it warns without
@@ -95,6 +104,7 @@ def make_bot(settings: TelegramSettings) -> TokenSafeBot:
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
         request=ReleasingRequest(
+            may_call,
             connection_pool_size=min(MAX_CONNECTIONS, descriptors.chat_connections(descriptors.limit())),
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,

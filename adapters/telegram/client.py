@@ -3,7 +3,7 @@
 Receiving is receiver.py's; sending cards, sender.py's; delivering images, delivery.py's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -52,10 +52,11 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 class TelegramAdapter:
     """One bot in all its chats. Implements ChatPort, Shop, and of the optional protocols ChatRoles,
-    DeliveryPermissions, MessageLinks, MessageRemoval, PreparedPosts, PrivateChats and RequestAcknowledgement.
+    DeliveryPermissions, MessageLinks, MessageRemoval, PostRecovery, PreparedPosts, PrivateChats and
+    RequestAcknowledgement.
 
     `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
-    all of Easel shares; by default one of its own.
+    all of Easel shares; by default one of its own. `may_call`: asked before each call, which is not made without it.
     """
 
     platform = PLATFORM
@@ -71,13 +72,14 @@ class TelegramAdapter:
         public_url: str | None = None,
         admins: Sequence[str] = (),
         processor: ImageProcessor | None = None,
+        may_call: Callable[[], bool] = lambda: True,
     ) -> None:
         assert settings.token is not None  # callers construct the adapter only when a token is set
         self._settings = settings
         self._storage = storage
         self._clock = clock
         self._admins = admins
-        self._bot = make_bot(settings)
+        self._bot = make_bot(settings, may_call)
         self._webhook: Webhook | None = None
         url_and_secret = None
         if settings.mode == "webhook" and public_url is not None:
@@ -141,6 +143,11 @@ class TelegramAdapter:
         await self._strays.load()
         self._receiving = True
         await self._receiver.start()
+
+    async def start_sending(self, events: EventSink) -> None:
+        """For a process that receives nothing. Raises SettingsWrong when the token is not accepted."""
+        await self._state.load_moves()
+        await self._connection.log_in()
 
     async def stop_receiving(self) -> None:
         if self._receiver is not None and self._receiving:
@@ -206,6 +213,9 @@ class TelegramAdapter:
         self, chat: Chat, buttons: Sequence[Button], *, reply_to: str | None, key: str
     ) -> Mapping[str, Any] | None:
         return self._sender.prepare_post(chat, buttons, reply_to=reply_to, key=key)
+
+    async def recover_posts(self, job_id: str) -> None:
+        await self._strays.load(job_id)
 
     def private_chat(self, user: User) -> Chat:
         return ids.make_chat(int(user.id), direct=True)

@@ -55,18 +55,22 @@ class Connection:
         `on_identified` is awaited once getMe has succeeded, and returns the function that receives updates.
         Raises SettingsWrong when Telegram does not accept the token; an unreachable Telegram is retried.
         """
-        identified = False
-        try:
-            await call_untranslated(self._bot.initialize)
-            identified = True
-        except InvalidToken:
-            raise SettingsWrong([UNAUTHORIZED]) from None  # the library's message holds the token
-        except TelegramError as failed:
-            log.warning("telegram does not answer, trying on", failure=describe_error(failed))
+        identified = await self.log_in()
         self._on_identified = on_identified
         if identified:
             self._enqueue = await on_identified()
         self._supervisor.keep_running("telegram connection", self._receive)
+
+    async def log_in(self) -> bool:
+        """Calls getMe once. False: Telegram does not answer. Raises SettingsWrong when it does not accept the token."""
+        try:
+            await call_untranslated(self._bot.initialize)
+        except InvalidToken:
+            raise SettingsWrong([UNAUTHORIZED]) from None  # the library's message holds the token
+        except TelegramError as failed:
+            log.warning("telegram does not answer, trying on", failure=describe_error(failed))
+            return False
+        return True
 
     async def stop_receiving(self) -> None:
         """Requests no more updates, and confirms to Telegram those that were received."""

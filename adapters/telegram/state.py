@@ -37,16 +37,27 @@ class TelegramState:
         """Loads all moves; returns the updates that an earlier process did not handle, oldest first. A database that
         is away is logged: its updates are handled after the next start."""
         try:
-            for old, new in (await self._storage.moved_refs(PLATFORM)).items():
-                if _MOVED_ID.fullmatch(new):
-                    self._moves[old] = new
-                else:
-                    await self._storage.set_aside("moved_ref", (PLATFORM, old), "new: no id")
+            await self._load_moves()
             updates = await self._storage.saved_updates(PLATFORM)
             return [body for number, body in updates.items() if await self._is_update(number, body)]
         except StoreFailed as failed:
             log.warning("saved updates not loaded", detail=failed.detail)
             return []
+
+    async def load_moves(self) -> None:
+        """Loads all moves. A database that is away is logged."""
+        try:
+            await self._load_moves()
+        except StoreFailed as failed:
+            log.warning("moves of chats not loaded", detail=failed.detail)
+
+    async def _load_moves(self) -> None:
+        """Raises StoreFailed."""
+        for old, new in (await self._storage.moved_refs(PLATFORM)).items():
+            if _MOVED_ID.fullmatch(new):
+                self._moves[old] = new
+            else:
+                await self._storage.set_aside("moved_ref", (PLATFORM, old), "new: no id")
 
     async def _is_update(self, number: int, body: object) -> bool:
         """Whether a saved row holds the update of its number; else it is set aside. Raises StoreFailed."""

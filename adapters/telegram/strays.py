@@ -55,7 +55,9 @@ _POST_INTENT = StoredReader[PostIntent](PostIntent)
 class _Search:
     intent: PostIntent
     restarted: bool
-    """The post is an earlier process's: whatever this one posts comes after it."""
+    """The post is an earlier process's."""
+    precedes_ours: bool = True
+    """Whatever this process posts comes after it."""
     candidates: deque[int] | None = None
     """Ids still to be tried, rising; None before the first look."""
     found: int | None = None
@@ -83,21 +85,24 @@ class StrayFinder:
         # The first id that a post of this process got, by sequence.
         self._first_sent: LRUCache[str, int] = LRUCache(MAX_SEQUENCES)
 
-    async def load(self) -> None:
-        """Reads the posts that an earlier process was about to make. A database that is away is logged."""
+    async def load(self, job_id: str | None = None) -> None:
+        """Reads the posts that an earlier process was about to make, or for one job another process that has gone. A
+        database that is away is logged."""
         try:
             intents = await self._storage.post_intents(PLATFORM)
         except StoreFailed as failed:
             log.warning("posts of before not read", detail=failed.detail)
             return
         for key, fields in intents.items():
+            if job_id is not None and key.partition(":")[0] != job_id:
+                continue
             try:
                 intent = _POST_INTENT.read(fields)
             except (ValueError, TypeError):
                 await self._set_aside(key)
                 continue
             self._ids.record_own(intent.chat, intent.after)
-            self._searches[key] = _Search(intent=intent, restarted=True)
+            self._searches[key] = _Search(intent=intent, restarted=True, precedes_ours=job_id is None)
 
     async def _set_aside(self, key: str) -> None:
         try:
@@ -201,7 +206,8 @@ class StrayFinder:
         """The next id to be tried. None: the search is over, and nothing was found."""
         if search.candidates is None:
             search.candidates = await self._candidates(search)
-        end = self._first_sent.get(sequence_key(chat)) if search.restarted else None
+        is_bounded = search.restarted and search.precedes_ours
+        end = self._first_sent.get(sequence_key(chat)) if is_bounded else None
         while search.intent.chat == chat and search.candidates:
             candidate = search.candidates[0]
             if end is not None and candidate >= end:

@@ -130,4 +130,4 @@ class LocalBus:
 def local_cluster() -> Cluster:
     """The cluster of a process that is alone."""
     membership = LocalMembership()
-    return Cluster(membership=membership, leases=LocalLeases(membership.id), bus=LocalBus())
+    return Cluster(membership=membership, leases=LocalLeases(membership.id), bus=LocalBus(), is_local=True)

@@ -4,7 +4,7 @@ Never asks again where something may have been paid for: it resumes the accepted
 workflow around it stands in `bot.jobs.runner`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -56,8 +56,11 @@ class Generation:
         background: BackgroundTasks,
         clearance: Clearance,
         on_reserved: Callable[[Job], None],
+        confirm_held: Callable[[Job], Awaitable[None]],
     ) -> None:
-        """`on_reserved`: called once credits are reserved that were not reserved with the job."""
+        """`on_reserved`: called once credits are reserved that were not reserved with the job. `confirm_held`: called
+        right before an upstream is asked; raises Stale where the job is another process's by now."""
+        self._confirm_held = confirm_held
         self._clearance = clearance
         self._on_reserved = on_reserved
         self._store = store
@@ -109,6 +112,7 @@ class Generation:
         """Saves that a provider is about to be asked, before anything is sent."""
         facts: dict[str, Any] = {"provider": event.provider, "price": event.price, "model": event.model}
         await self._save_checkpoint(job, f"attempt-started:{number}", facts, {**facts, "upstream_id": None})
+        await self._confirm_held(job)
         return GenerationState(number=number, provider=event.provider, price=event.price, model=event.model)
 
     async def _resume(self, job: Job, earlier: GenerationState) -> GenerationState:

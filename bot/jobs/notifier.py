@@ -21,6 +21,7 @@ from bot.errors import (
 )
 from bot.job import Failure, Job, NewJob, message_ids
 from bot.jobs import cards
+from bot.jobs.message_handover import MessageHandover
 from bot.painting import Stage
 from bot.ports import ChatPort, PreparedPosts, RequestAcknowledgement, StoredFiles
 from bot.runtime.background import BackgroundTasks
@@ -47,7 +48,9 @@ class JobNotifier:
         ports: Mapping[str, ChatPort],
         clock: Clock,
         background: BackgroundTasks,
+        handover: MessageHandover,
     ) -> None:
+        self._handover = handover
         self._store = store
         self._status_messages = status_messages
         self._ports = ports
@@ -97,8 +100,11 @@ class JobNotifier:
                 ref=ref,
                 on_posted=save_ref,
                 on_gone=on_deleted,
+                is_elsewhere=not self._handover.is_ours(job),
             )
         )
+        if not self._handover.is_ours(job):
+            self._handover.take_over_in_background(job)
 
     def update_queue_position(self, job_id: str, position: int) -> None:
         """Shows the job's position in the queue; 1 is next."""

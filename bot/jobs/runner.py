@@ -41,12 +41,13 @@ from bot.jobs.checkpoints import GenerationState
 from bot.jobs.clearance import Clearance
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
+from bot.jobs.message_handover import MessageHandover, NoHandover
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import ChatPort, DeliveryPermissions
+from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
 from bot.runtime.background import BackgroundTasks
@@ -79,9 +80,12 @@ class JobRunner:
         clock: Clock,
         clearance: Clearance,
         usage_rates: Mapping[str, float] | None = None,
+        handover: MessageHandover | None = None,
+        membership: Membership | None = None,
     ) -> None:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
-        by usage."""
+        by usage. `handover`, `membership`: of messages, and of this process; None: there is no other."""
+        self._membership = membership
         self._store = store
         self._provider = provider
         self._images = images
@@ -93,7 +97,12 @@ class JobRunner:
         self._background = BackgroundTasks()
         self._settlement = Settlement(store=store, ports=ports, clock=clock, background=self._background)
         self._notifier = JobNotifier(
-            store=store, status_messages=status_messages, ports=ports, clock=clock, background=self._background
+            store=store,
+            status_messages=status_messages,
+            ports=ports,
+            clock=clock,
+            background=self._background,
+            handover=handover or NoHandover(),
         )
         self._generation = Generation(
             store=store,
@@ -104,6 +113,7 @@ class JobRunner:
             background=self._background,
             clearance=clearance,
             on_reserved=self._settlement.show_balance,
+            confirm_held=self._confirm_held,
         )
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
         self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted or amended
@@ -197,6 +207,24 @@ class JobRunner:
         """Removes all messages of a job whose result is deleted. Raises ChatFailed, StoreFailed."""
         return await self._notifier.remove_messages(job, shown)
 
+    async def hand_over(self, job_id: str) -> None:
+        """This process is to make no call about the job any more: returns when none is under way."""
+        self._begun.pop(job_id, None)
+        await self._status_messages.hand_over(job_id)
+
+    def abandon_all(self) -> None:
+        """This process was given up: others have its jobs, and make all calls about them."""
+        self._begun.clear()
+        self._status_messages.abandon_all()
+
+    def is_shown(self, job_id: str) -> bool:
+        """Whether the job's status message is open here."""
+        return self._status_messages.is_open(job_id)
+
+    def is_unsettled(self, job_id: str) -> bool:
+        """Whether the job waits for a database that was away."""
+        return self._settlement.is_pending(job_id)
+
     def is_cancellable(self, job_id: str) -> bool:
         """False: its images, or the words about its failure, are on their way already."""
         return job_id not in self._ending
@@ -249,7 +277,8 @@ class JobRunner:
     async def _attempt(self, job_id: str, release_slot: Callable[[], None]) -> None:
         """One attempt. Raises StoreFailed; any other failure ends the job."""
         try:
-            job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id)
+            member = None if self._membership is None else self._membership.id
+            job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id, holder=member)
             try:
                 await self._execute(job, release_slot)
             except (StoreFailed, Stale):
@@ -261,12 +290,29 @@ class JobRunner:
             raise
         except Stale:
             log.info("job has ended, or is held by a newer attempt", job=job_id)
+            await self._adopt_amended(job_id)
         except Exception as broken:
             log.exception("broken job is set aside", job=job_id)
             await self._set_aside(job_id, type(broken).__name__)
         finally:
             self._ending.discard(job_id)
             self._cached_images.pop(job_id, None)
+
+    async def _adopt_amended(self, job_id: str) -> None:
+        """Goes on with an attempt that was begun for this process: by another one, which has changed the request."""
+        if self._membership is None or job_id in self._amending or job_id in self._begun:
+            return
+        job = await self._store.get_job(job_id)
+        if job is not None and job.state is State.RUNNING and job.holder == self._membership.id:
+            self._begun[job_id] = job
+            self._status_messages.apply_event(job_id, RequestAmended(job.options.n))
+
+    async def _confirm_held(self, job: Job) -> None:
+        """Raises Stale where this process was given up while it was stopped."""
+        if self._membership is not None:
+            await self._membership.wait_until_current()
+            if job.holder != self._membership.id:
+                raise Stale
 
     async def _is_amended(self, job_id: str) -> bool:
         """Whether the job's attempt ended because its request was changed, and is to go on with the new one."""

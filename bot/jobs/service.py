@@ -287,7 +287,8 @@ class JobService:
         """The job as it is now. Waits up to SETTLE_WAIT_S for one whose image may be delivered and not yet settled."""
         if not TRANSITIONS[job.state]:
             return job
-        if not self._runner.is_cancellable(job.id):
+        is_elsewhere = self._dispatch.process is not None and not self._dispatch.has_job(job.id)
+        if not self._runner.is_cancellable(job.id) or (is_elsewhere and "generated" in job.checkpoints):
             await self._dispatch.wait_for_end(job.id, timeout_s=SETTLE_WAIT_S)
         return await self._store.get_job(job.id) or job
 
@@ -320,8 +321,11 @@ class JobService:
     async def resume_jobs(self) -> int:
         """Starts what an earlier process left unfinished, oldest first, and notifies of what ended unnoticed.
 
-        Returns how many jobs. Those of a platform that is not connected wait until it is.
+        Returns how many jobs. Those of a platform that is not connected wait until it is. Where there are other
+        processes, the dispatch finds what one that has gone left behind.
         """
+        if self._dispatch.process is not None:
+            return 0
         unfinished = [job for job in await self._store.unfinished_jobs() if self._runner.is_connected(job)]
         median_s = await self._expected_duration_s()
         for job in unfinished:
@@ -334,6 +338,14 @@ class JobService:
         for job in pending:
             self._runner.notify_in_background(job)
         return len(unfinished) + len(pending)
+
+    async def take_up(self, job: Job) -> None:
+        """Shows a job that this process has begun to run, and which another may have accepted."""
+        self._known_events[job.event] = None
+        self._runner.adopt_attempt(job)
+        if not self._runner.is_shown(job.id):
+            median_s = await self._expected_duration_s()
+            self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
 
     def _may_still_grow(self, job: Job) -> bool:
         """Whether a job of before was held when its process ended."""

@@ -31,6 +31,7 @@ class Settlement:
         self._ports = ports
         self._clock = clock
         self._background = background
+        self._pending: set[str] = set()  # jobs that are settled once the database is back
 
     async def settle(
         self,
@@ -70,6 +71,7 @@ class Settlement:
 
     def retry_in_background(self, job_id: str, settle: Callable[[], Awaitable[object]]) -> None:
         """Calls `settle` every STORE_RETRY_S until it raises no StoreFailed, so that no credits stay reserved."""
+        self._pending.add(job_id)
 
         async def retry() -> None:
             while True:
@@ -81,4 +83,9 @@ class Settlement:
                 else:
                     return
 
-        self._background.spawn(retry(), f"persist {job_id}")
+        task = self._background.spawn(retry(), f"persist {job_id}")
+        task.add_done_callback(lambda _: self._pending.discard(job_id))
+
+    def is_pending(self, job_id: str) -> bool:
+        """Whether the job is settled once the database is back."""
+        return job_id in self._pending

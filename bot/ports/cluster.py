@@ -178,6 +178,8 @@ class Cluster:
     membership: Membership
     leases: Leases
     bus: Bus
+    is_local: bool = False
+    """Whether there can be no other process."""
 
     def problem(self) -> str | None:
         """Why this process does not work with the others right now, for `/readyz`; None while it does."""

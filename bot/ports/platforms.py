@@ -141,6 +141,16 @@ class PreparedPosts(Protocol):
 
 
 @runtime_checkable
+class PostRecovery(Protocol):
+    """A port that finds, by what was noted of it before (`PostIntents`), a post of a process that has gone."""
+
+    async def recover_posts(self, job_id: str) -> None:
+        """Reads what another process has noted of the posts of a job, so that a post with the same key finds the
+        message that may be there. A database that is away is logged."""
+        ...
+
+
+@runtime_checkable
 class ChatRoles(Protocol):
     """A port that knows who administers a chat."""
 

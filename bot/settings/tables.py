@@ -240,9 +240,10 @@ class Privacy(Table):
 class Jobs(Table):
     """Running jobs."""
 
-    concurrency: PositiveInt = 500
-    """Jobs running at once over all users, > 0; fewer where the process has not so many descriptors. What an
-    upstream takes at once is learned, or its `max_concurrency`."""
+    concurrency: NonNegativeInt = 500
+    """Jobs running at once over all users, >= 0; fewer where the process has not so many descriptors. What an
+    upstream takes at once is learned, or its `max_concurrency`. 0: this process paints nothing; others on the same
+    PostgreSQL do (`easel worker`)."""
 
     time_s: PositiveFloat | None = None
     """Longest time of one job over all providers, seconds, > 0, without the wait for its turn; None: twice the longest

@@ -102,6 +102,12 @@ class StatusMessage:
     final_state: FinalState | None = None
     """How it ends; None while the job runs."""
 
+    is_elsewhere: bool = False
+    """Whether another process makes its calls: nothing is sent from here until it has let go."""
+
+    call: asyncio.Task[None] | None = None
+    """The call under way."""
+
     is_reply: bool = False
     """Whether it is a reply of `send_reply` and no job's."""
 

@@ -21,7 +21,7 @@ from bot.errors import (
     StillSearching,
 )
 from bot.painting import Image
-from bot.ports import ChatPort, MessageRemoval, PrivateChats, RateLimitFeedback
+from bot.ports import ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.supervision import Supervisor
@@ -43,9 +43,16 @@ class StatusMessages:
     """All status messages of this process, and every other message of the bot."""
 
     def __init__(
-        self, ports: Mapping[str, ChatPort], clock: Clock, *, share_budgets: ShareBudgets | None = None
+        self,
+        ports: Mapping[str, ChatPort],
+        clock: Clock,
+        membership: Membership | None = None,
+        *,
+        share_budgets: ShareBudgets | None = None,
     ) -> None:
-        """`share_budgets`: has the pacer's budgets shared with other processes; None: there are none."""
+        """`membership`: no call is made while this process is no current member; None: there is no other.
+        `share_budgets`: has the pacer's budgets shared with other processes; None: there are none."""
+        self._membership = membership
         self._ports = ports
         self._clock = clock
         self._pacer = Pacer()
@@ -107,8 +114,53 @@ class StatusMessages:
     def open_message(self, message: StatusMessage) -> None:
         """Registers a message: edits it if it is posted already (`ref`), else posts it."""
         self._messages[message.key] = message
+        if not message.is_elsewhere:
+            self._begin_calls(message)
+
+    def _begin_calls(self, message: StatusMessage) -> None:
         self._pacer.expect_final(message.key, self._lane(message))
-        self._request_call(message, self._post_urgency(message) if message.ref is None else Urgency.PROGRESS)
+        if message.final_state is not None:
+            self._request_call(message, Urgency.FINAL)
+        else:
+            self._request_call(message, self._post_urgency(message) if message.ref is None else Urgency.PROGRESS)
+
+    # ------------------------------------------------------------ messages that change hands
+
+    def take_over(self, key: str, ref: MessageRef | None) -> None:
+        """Another process has let a message go: calls are made from here now. `ref`: its address; None: it was not
+        posted. No-op for an unknown key."""
+        message = self._messages.get(key)
+        if message is not None and message.is_elsewhere:
+            message.is_elsewhere, message.ref = False, ref
+            self._begin_calls(message)
+
+    async def hand_over(self, key: str) -> bool:
+        """Lets a message go, for another process to make its calls: returns once none is under way. False: it shows its
+        end already. True also for an unknown key."""
+        message = self._messages.get(key)
+        if message is None:
+            return True
+        if message.final_state is not None:
+            return False
+        message.is_elsewhere = True
+        self._pacer.drop_message(key)
+        if message.call is not None:
+            await asyncio.wait((message.call,))
+        self._drop(message)
+        return True
+
+    def abandon_all(self) -> None:
+        """Drops all messages, with the calls under way: this process was given up, and others may make them by now."""
+        for message in list(self._messages.values()):
+            if message.call is not None:
+                message.call.cancel()
+            self._drop(message)
+
+    def _drop(self, message: StatusMessage) -> None:
+        """Whoever waits for its final state is cancelled."""
+        message.outcome.cancel()
+        if self._messages.get(message.key) is message:
+            self._close_message(message)
 
     def apply_event(self, key: str, event: StatusEvent) -> None:
         """Applies an event to a job's status; shown when it is worth an edit and the pacer allows one."""
@@ -240,6 +292,8 @@ class StatusMessages:
         return self._pacer.post_urgency(self._lane(message), self._clock.monotonic())
 
     def _request_call(self, message: StatusMessage, urgency: Urgency) -> None:
+        if message.is_elsewhere:
+            return
         self._pacer.request_call(message.key, urgency, self._lane(message), self._clock.monotonic())
         self._wake.set()
 
@@ -249,6 +303,8 @@ class StatusMessages:
 
     async def _start_next_call(self) -> None:
         self._wake.clear()
+        if self._membership is not None:
+            await self._membership.wait_until_current()
         if self._shared_budgets is not None and not self._shared_budgets.asks_nobody():
             await self._start_granted_calls(self._shared_budgets)
             return
@@ -279,6 +335,19 @@ class StatusMessages:
         if message is None:
             self._pacer.finish_call(grant, self._clock.monotonic())
             return
+        message.call = asyncio.current_task()
+        try:
+            await self._try_call(grant, message)
+        except asyncio.CancelledError:  # the message was abandoned
+            self._pacer.finish_call(grant, self._clock.monotonic())
+            raise
+        finally:
+            message.call = None
+        if message.outcome.done():  # also when this call was granted for progress: the final state went with it
+            self._pacer.drop_message(message.key)
+        self._wake.set()
+
+    async def _try_call(self, grant: SendGrant, message: StatusMessage) -> None:
         try:
             await self._send_state(message)
         except ChatBusy as busy:
@@ -305,9 +374,6 @@ class StatusMessages:
             resets = port.budget_resets(grant.lane) if isinstance(port, RateLimitFeedback) else NO_RESETS
             self._pacer.finish_call(grant, self._clock.monotonic(), resets)
             self.refresh(message.key)
-        if message.outcome.done():  # also when this call was granted for progress: the final state went with it
-            self._pacer.drop_message(message.key)
-        self._wake.set()
 
     async def _send_state(self, message: StatusMessage) -> None:
         port = self._ports[message.chat.platform]

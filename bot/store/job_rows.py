@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -66,6 +67,7 @@ UNREADABLE = (
     AttributeError,
     RecursionError,
 )  # what reading a row may raise
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 MIN_SAMPLES = 3  # jobs below which a median duration says nothing
 
 
@@ -176,18 +178,25 @@ def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
         update_job(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
-def begin_attempt(conn: Connection, job_id: str, now: datetime, *, holder: str | None = None) -> Job | None:
-    """Starts a new attempt. None: the job has ended, or does not exist, or is not held by `holder` (None: by nobody,
-    there is only one process)."""
+def begin_attempt(
+    conn: Connection,
+    job_id: str,
+    now: datetime,
+    *,
+    is_held: ColumnElement[bool] | None = None,
+    changes: Mapping[str, Any] = NO_CHANGES,
+) -> Job | None:
+    """Starts a new attempt. None: the job has ended, or does not exist, or is not as the condition `is_held` has it.
+    `changes`: what is written with it."""
     started = func.coalesce(job.c.started, literal(now, UtcDateTime()))
-    is_held = true() if holder is None else job.c.holder == holder
     statement = (
         update(job)
-        .where(job.c.id == job_id, IS_UNFINISHED, is_held)
+        .where(job.c.id == job_id, IS_UNFINISHED, true() if is_held is None else is_held)
         .values(
             state=State.RUNNING.value,
             attempt=job.c.attempt + 1,
             started=started,
+            **changes,
         )
         .returning(job)
     )

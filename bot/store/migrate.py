@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, describe_error, is_sqlite, url_problem
 from bot.store.private_files import create_private_file
+from bot.store.queue_schema import prepare_queue
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
 # A migration that waits for a table makes all that come after it wait as well: so it gives way, and tries again.
@@ -114,6 +115,8 @@ def _upgrade_tables(connection: Connection, *, migrate: bool) -> None:
         from bot.store.migration_runner import run_migrations
 
         run_migrations(connection, migrate=migrate)
+    if connection.dialect.name == "postgresql":
+        prepare_queue(connection, migrate=migrate)
     if connection.dialect.name == "sqlite":  # signs the file, which tells whether it can be written
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 

@@ -27,6 +27,7 @@ from bot.store.budget_store import BudgetStore
 from bot.store.database import Database
 from bot.store.deletions import Deletions
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
+from bot.store.job_holders import JobHolders, Notify
 from bot.store.migrate import missing_sqlite_file, prepare_database
 from bot.store.quarantine import Quarantine, SetAside
 
@@ -117,6 +118,10 @@ class Store:
         await asyncio.to_thread(prepare_database, url, migrate=is_sqlite(url) if migrate is None else migrate)
         return cls(await asyncio.to_thread(Database, url, clock), clock)  # a file's address is made absolute
 
+    def job_holders(self, *, user_concurrent: int, notify: Notify) -> JobHolders:
+        """Which process holds a job, where several share this database. As of JobHolders."""
+        return JobHolders(self._database, self._clock, user_concurrent=user_concurrent, notify=notify)
+
     async def close(self) -> None:
         """Lets transactions under way end, then closes all connections."""
         await self._database.close()
@@ -189,7 +194,8 @@ class Store:
         """
 
         def work(conn: Connection) -> Job:
-            begun = job_rows.begin_attempt(conn, job_id, self._clock.now(), holder=holder)
+            is_held = None if holder is None else schema.job.c.holder == holder
+            begun = job_rows.begin_attempt(conn, job_id, self._clock.now(), is_held=is_held)
             if begun is None:
                 raise Stale
             return begun

@@ -25,6 +25,9 @@ TASKS = {
     "membership": "cluster",
     "leases": "cluster",
     "bus": "cluster",
+    "job queue": "core",
+    "job recovery": "core",
+    "queue positions": "core",
     "telegram connection": "telegram",
     "telegram inbox": "telegram",
     "telegram commands": "telegram",
@@ -38,6 +41,8 @@ TASKS = {
     "playground balances": "playground",
 }
 """Names of tasks, and of the readiness checks that tell of them."""
+SHARED_TASKS = {"membership", "leases", "bus", "job queue", "job recovery", "queue positions"}
+"""Those of processes that share a database."""
 PAUSE_S = 0.05  # that a task must run after a restart until it counts as healthy
 
 
@@ -130,7 +135,7 @@ async def test_each_is_logged_told_and_started_again(tmp_path: Path, monkeypatch
             await wait_until(is_ready)
             await works(world, telegram)
             tasks = dict(TASKS)
-            of_engine = {"store write queue"}, {"membership", "leases", "bus"}
+            of_engine = {"store write queue"}, SHARED_TASKS
             for name in of_engine[world.database_url.startswith("sqlite")]:
                 del tasks[name]  # a server's transactions need no queue, and a file has one process
             assert set(victims.tasks) == set(tasks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from bot.sandbox import Fault, Sandbox
 from bot.sandbox.request_log import RecordedRequest
@@ -147,6 +147,9 @@ class FirstRequestFaults:
         return kill_point.fault
 
 
+KindOfWorld = TypeVar("KindOfWorld", bound=KillWorld, default=KillWorld)
+
+
 @asynccontextmanager
 async def kill_world(
     folder: Path,
@@ -155,7 +158,8 @@ async def kill_world(
     faults: Faults | None = None,
     pace: float = 0.2,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> AsyncGenerator[KillWorld]:
+    kind: type[KindOfWorld] = KillWorld,
+) -> AsyncGenerator[KindOfWorld]:
     """`faults`: of the upstream; by default those of the kill points. `pace` and `sleep`: the upstream's, in parts of
     its usual eight seconds a picture, and in seconds."""
     async with (
@@ -170,7 +174,7 @@ async def kill_world(
             sleep=sleep,
         ) as sandbox,
     ):
-        yield KillWorld(
+        yield kind(
             folder=folder,
             sandbox=sandbox,
             dialect=dialect,

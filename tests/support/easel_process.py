@@ -23,6 +23,12 @@ def run_easel(config: Path) -> None:
     asyncio.run(adapters.service.run(load(config), ready=lambda address: write_report(ready=address)))
 
 
+def run_worker(config: Path) -> None:
+    """`easel worker`, in the child."""
+    configure_logging("json", "info")
+    asyncio.run(adapters.service.work(load(config), ready=lambda address: write_report(ready=address)))
+
+
 def write_report(**fields: str) -> None:
     """Writes a line to stdout, in the child."""
     sys.stdout.write(json.dumps(fields) + "\n")

@@ -1,6 +1,7 @@
 """Callbacks from upstreams that a task has ended: a secret path for each task, and an event that wakes its poller.
 
-Nothing in a call is trusted, its body is not even read: the woken poller polls the task itself.
+Nothing in a call is trusted, its body is not even read: the woken poller polls the task itself. A secret begins with
+the process that polls, so that any process that is called can tell it.
 """
 
 import asyncio
@@ -10,10 +11,13 @@ from contextlib import contextmanager
 
 from cachetools import FIFOCache
 
+from bot.ports import Cluster
 from bot.runtime.clock import Clock, wait_for_event
 
 CALLBACK_PATH = "/callbacks"
+TOPIC = "callbacks"  # a call for a task of another process
 SECRET_BYTES = 24  # bytes; 192 random bits cannot be guessed
+MAX_SECRET_CHARS = 200  # of what is passed on to other processes
 MAX_ENDED_SECRETS = 4096  # ended tasks whose late calls are still accepted: an upstream repeats a call that fails
 
 
@@ -39,8 +43,12 @@ class TaskCallback:
 class Callbacks:
     """The callbacks of all tasks in progress in this process."""
 
-    def __init__(self, public_url: str | None = None) -> None:
-        """`public_url`: public HTTPS address of the server; None: no callbacks are requested."""
+    def __init__(self, public_url: str | None = None, cluster: Cluster | None = None) -> None:
+        """`public_url`: public HTTPS address of the server; None: no callbacks are requested. `cluster`: the processes
+        that the address may lead to; None: this one."""
+        self._cluster = None if cluster is None or cluster.is_local else cluster
+        if self._cluster is not None:
+            self._cluster.bus.subscribe(TOPIC, self._receive_passed)
         self._base = public_url.rstrip("/") + CALLBACK_PATH if public_url else None
         self._callbacks: dict[str, TaskCallback] = {}
         self._ended: FIFOCache[str, bool] = FIFOCache(maxsize=MAX_ENDED_SECRETS)
@@ -52,6 +60,8 @@ class Callbacks:
             yield TaskCallback(None)
             return
         secret = secrets.token_urlsafe(SECRET_BYTES)
+        if self._cluster is not None:
+            secret = f"{self._cluster.membership.id}.{secret}"
         callback = self._callbacks[secret] = TaskCallback(f"{self._base}/{secret}")
         try:
             yield callback
@@ -59,10 +69,26 @@ class Callbacks:
             del self._callbacks[secret]
             self._ended[secret] = True
 
-    def receive_call(self, secret: str) -> bool:
-        """Wakes the poller of the task with this secret. False: the secret is unknown. Calls may repeat, and come too
-        early or too late."""
-        callback = self._callbacks.get(secret)
-        if callback is not None:
-            callback.notify()
-        return callback is not None or secret in self._ended
+    async def receive_call(self, secret: str) -> bool:
+        """Wakes the poller of the task with this secret, in whichever process it is. False: the secret is unknown.
+        Calls may repeat, and come too early or too late. Raises StoreFailed."""
+        if self._notify(secret) or secret in self._ended:
+            return True
+        if self._cluster is None or len(secret) > MAX_SECRET_CHARS:
+            return False
+        member, _, _ = secret.partition(".")
+        others = {each.id for each in self._cluster.membership.members()} - {self._cluster.membership.id}
+        if member not in others:
+            return False
+        await self._cluster.bus.publish(TOPIC, secret)
+        return True
+
+    def _receive_passed(self, secret: str) -> None:
+        self._notify(secret)
+
+    def _notify(self, secret: str) -> bool:
+        """Whether a task of this process has the secret."""
+        if (callback := self._callbacks.get(secret)) is None:
+            return False
+        callback.notify()
+        return True

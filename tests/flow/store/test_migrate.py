@@ -17,7 +17,7 @@ from bot.store.migrate import REVISION
 from bot.store.store import Store, upgrade
 from tests.flow.store.stores import ANN
 from tests.support.clocks import FakeClock
-from tests.support.databases import query
+from tests.support.databases import execute, query
 from tests.support.postgres import Cluster
 
 
@@ -26,7 +26,12 @@ def sync(database_url: str) -> str:
 
 
 def compared(connection: Connection) -> list[Any]:
-    return compare_metadata(MigrationContext.configure(connection), schema.metadata)
+    """Differences, but for the tables of the queue, which are procrastinate's."""
+
+    def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or not (name or "").startswith("procrastinate_")
+
+    return compare_metadata(MigrationContext.configure(connection, opts={"include_name": is_ours}), schema.metadata)
 
 
 def checks(connection: Connection) -> dict[str, list[str]]:
@@ -56,6 +61,28 @@ async def test_an_upgrade_may_be_repeated(empty_database: str) -> None:
     await upgrade(empty_database)
     await upgrade(empty_database)
     assert query(empty_database, "SELECT version_num FROM alembic_version") == [(REVISION,)]  # of the last migration
+
+
+async def test_the_queue_is_brought_up_to_date_by_the_scripts_that_procrastinate_brings(
+    postgres: Cluster, postgres_template: str
+) -> None:
+    url = postgres.url(postgres.create(template=postgres_template))
+
+    def recorded() -> str:
+        ((name,),) = query(url, "SELECT value FROM key_value WHERE key = 'procrastinate'")
+        return str(name)
+
+    newest = recorded()
+    # one script is missing, which may be run again
+    execute(url, "UPDATE key_value SET value = '03.04.00_49' WHERE key = 'procrastinate'")
+    with pytest.raises(SettingsWrong, match="run easel db upgrade"):
+        await Store.open(url, clock=FakeClock())
+    await upgrade(url)
+    assert recorded() == newest
+    execute(url, "UPDATE key_value SET value = '99.00.00_01_of_a_newer.sql' WHERE key = 'procrastinate'")
+    await (await Store.open(url, clock=FakeClock())).close()
+    await upgrade(url)
+    assert recorded().startswith("99")
 
 
 async def test_upgrades_at_once_take_turns(empty_database: str) -> None:

@@ -19,7 +19,7 @@ async def called(callbacks: Callbacks) -> AsyncGenerator[str]:
     """The address of a server that hands calls to `callbacks`."""
 
     async def call(request: web.Request) -> web.Response:
-        return web.Response(status=200 if callbacks.receive_call(request.match_info["secret"]) else 404)
+        return web.Response(status=200 if await callbacks.receive_call(request.match_info["secret"]) else 404)
 
     app = web.Application()
     app.add_routes([web.post("/callbacks/{secret}", call)])

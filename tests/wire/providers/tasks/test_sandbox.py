@@ -243,20 +243,20 @@ async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_seco
         painting = asyncio.create_task(_collect(scripted_provider(client, clock, up.url, callbacks=callbacks)))
         await clock.asleep()
         secret = up.of("submit")[0].json()["callback_url"].rpartition("/")[2]
-        assert not callbacks.receive_call("guessed")
-        assert callbacks.receive_call(secret)
+        assert not await callbacks.receive_call("guessed")
+        assert await callbacks.receive_call(secret)
         while not up.of("poll"):  # noqa: ASYNC110 - the script wakes nobody
             await asyncio.sleep(0.001)
         await clock.asleep()  # the first question was answered: under way
         for _ in range(3):
-            assert callbacks.receive_call(secret)
+            assert await callbacks.receive_call(secret)
         await clock.advance(0.9)
         assert len(up.of("poll")) == 1
         assert not painting.done()
         await clock.advance(0.1)
         assert FinishedImage(Link(url="https://files.example/a.png")) in await painting
         assert len(up.of("poll")) == 2
-        assert callbacks.receive_call(secret)  # late, and harmless
+        assert await callbacks.receive_call(secret)  # late, and harmless
 
 
 async def _collect(made: TasksProvider) -> list[PaintEvent]:
