@@ -146,6 +146,11 @@ class PlaygroundAdapter:
         self._broadcast_card(stored, card)
         return MessageRef(chat=chat, message_id=str(stored.id))
 
+    async def remove_buttons(self, jobs: Sequence[str]) -> None:
+        for stored in await self._database.remove_buttons(frozenset(jobs)):
+            if self._backend is not None:
+                self._backend.broadcast_message(stored)
+
     async def edit(self, ref: MessageRef, card: Card) -> None:
         stored = await self._database.edit_message(
             _message_number(ref), text=encode_text(card), buttons=encode_buttons(card.buttons)

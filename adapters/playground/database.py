@@ -18,6 +18,7 @@ import structlog
 from adapters.playground import schema, users
 from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
 from adapters.playground.records import NewFile, StoredFile, StoredMessage, read_file, read_message
+from bot.chat import Action
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
 from bot.metrics import ROWS_SET_ASIDE
 from bot.runtime.clock import Clock
@@ -159,6 +160,20 @@ class ChatDatabase:
         async with self._transaction() as db:
             await self._update_message(db, message, text, buttons)
             return await self._select_message(db, message)
+
+    async def remove_buttons(self, jobs: Collection[str]) -> list[StoredMessage]:
+        """Takes the buttons of these jobs off all messages, but for *Delete*; returns the messages that had some."""
+        with_buttons = "SELECT id FROM messages WHERE NOT deleted AND buttons <> '[]'"
+        changed: list[StoredMessage] = []
+        async with self._transaction() as db:
+            for row in await db.execute_fetchall(with_buttons):
+                message = await self._select_message(db, row["id"])
+                kept = [each for each in message.buttons if each["job"] not in jobs or each["action"] == Action.DELETE]
+                if len(kept) < len(message.buttons):
+                    statement = "UPDATE messages SET buttons = ? WHERE id = ?"
+                    await db.execute(statement, (_encode_buttons(kept), message.id))
+                    changed.append(await self._select_message(db, message.id))
+        return changed
 
     async def deliver_files(
         self, message: int, *, text: str, buttons: Sequence[WireButton], files: Sequence[NewFile], key: str

@@ -26,9 +26,10 @@ _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "ima
 
 
 def encode_hello(
-    locale: str, commands: Sequence[WireCommand], texts: Mapping[str, str], *, is_demo: bool
+    locale: str, commands: Sequence[WireCommand], texts: Mapping[str, str], *, max_prompt_chars: int, is_demo: bool
 ) -> HelloFrame:
-    """The first frame of a connection, in a locale of LOCALES. `is_demo`: pictures are stand-ins."""
+    """The first frame of a connection, in a locale of LOCALES. `max_prompt_chars`: of the upstreams. `is_demo`: its
+    pictures are stand-ins."""
     return {
         "type": "hello",
         "users": [{"id": each.id, "name": each.name, "color": each.color} for each in users.USERS],
@@ -37,7 +38,7 @@ def encode_hello(
         "texts": dict(texts),
         "locale": locale,
         "locales": list(LOCALES),
-        "limits": {"files": FILES, "file_bytes": FILE_BYTES, "text": TEXT},
+        "limits": {"files": FILES, "file_bytes": FILE_BYTES, "text": TEXT, "prompt": max_prompt_chars},
         "demo": is_demo,
     }
 

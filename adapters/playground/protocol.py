@@ -19,7 +19,7 @@ connection and to the messages it sends; `hello` names the nearest locale that t
 Server to page.
     hello   {users: [{id, name, color}], chats: [{id, kind: "group"|"direct", user?}],
              commands: [{name, hint}], texts: {id: words}, locale, locales: [..],
-             limits: {files, file_bytes, text}, demo: whether pictures are stand-ins}
+             limits: {files, file_bytes, text, prompt}, demo: whether pictures are stand-ins}
     history {chat, messages: [message]}   one for each chat, the newest HISTORY messages, oldest first
     message {message}              new or changed: replaces the one with its id
     deleted {chat, id}
@@ -34,7 +34,8 @@ Server to page.
 `sender` is a user's id or "easel". Message ids are decimal numbers as strings that only grow.
 `at` is ISO 8601 in UTC. `width` and `height` are null for what is no picture. `text` of a message is cut at
 SHOWN characters with an ellipsis; the bot gets all of it. `limits.text` is in characters: the page refuses
-longer texts itself, since a frame above FRAME_BYTES ends the connection.
+longer texts itself, since a frame above FRAME_BYTES ends the connection. `limits.prompt` is the longest prompt that
+an upstream takes: the page counts down to it, and Easel refuses what is longer.
 
 Files: `POST /files?name=…`, raw body, at most FILE_BYTES (413 with a sentence beyond that), answers
 {id, name, media_type, size, width, height}; `GET /files/{id}`; `GET /previews/{id}`, while the server lives.
@@ -144,6 +145,7 @@ class WireLimits(TypedDict):
     files: int
     file_bytes: int
     text: int
+    prompt: int
 
 
 class WireUpload(TypedDict):

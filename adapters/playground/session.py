@@ -120,6 +120,7 @@ class Session:
             self._locale,
             self._backend.commands[self._locale],
             self._backend.texts[self._locale],
+            max_prompt_chars=self._backend.events.capabilities.max_prompt_chars,
             is_demo=self._backend.is_demo,
         )
         self._queue_frame("hello", frame=hello)

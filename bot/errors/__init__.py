@@ -20,7 +20,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
     │   ├── PlaceClosed             the chat takes no pictures of the bot
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
-    │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
+    │   ├── NotYours  AlreadyFinished  Forgotten  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
     │       └── UnsupportedByModel  the chosen model cannot, others can
     ├── PaintFailed                 the upstream made no image; the reservation is released
@@ -140,6 +140,7 @@ from bot.errors.refusals import (
     FlaggedPicture,
     FlaggedPrompt,
     ForbiddenWord,
+    Forgotten,
     MaskNotTransparent,
     MaskOfOtherSize,
     MaskTooLarge,
@@ -220,6 +221,7 @@ __all__ = [
     "FlaggedPicture",
     "FlaggedPrompt",
     "ForbiddenWord",
+    "Forgotten",
     "Lost",
     "MachineFailed",
     "MaskNotTransparent",

@@ -288,6 +288,12 @@ class AlreadyFinished(Refusal):
     key = "refusal-already-finished"
 
 
+class Forgotten(Refusal):
+    """The job is not known any more: its user asked Easel to forget it, or its time has passed."""
+
+    key = "refusal-forgotten"
+
+
 class PlaceClosed(Refusal):
     """Pictures cannot be delivered in the chat, which is known before anything is painted."""
 

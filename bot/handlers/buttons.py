@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.chat import Action, ButtonPress, ButtonReply, User
-from bot.errors import AlreadyFinished, EaselError
+from bot.errors import AlreadyFinished, EaselError, Forgotten
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
@@ -75,8 +75,10 @@ class ButtonHandler:
             chosen = await self._model_choices.choose_by_key(press.sender.key, press.job_id, models)
             return ButtonReply(text=describe_choice(chosen, locale))
         job = await self._store.get_job(press.job_id)
-        if job is None or (press.action is not Action.DELETE and (not job.prompt or job.deleted)):
-            raise AlreadyFinished  # also of a job that was erased by /forget
+        if job is None or (press.action is not Action.DELETE and not job.prompt):
+            raise Forgotten
+        if press.action is not Action.DELETE and job.deleted:
+            raise AlreadyFinished
         if press.action is Action.DELETE:
             moderates = press.message.chat if press.sender_moderates else None
             text = await self._deletion.delete(press.sender, job, locale, moderates=moderates, shown=press.message)
@@ -115,6 +117,9 @@ class ButtonHandler:
 
     async def _repeat_job(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         self._admission.check_request(actor, press.message.chat, job.prompt)
-        requester = Requester(user=actor, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
+        # what came of nothing says nothing of what was asked for: the request does, where it stands in this chat
+        ended_empty = not job.delivered and job.chat.key == press.message.chat.key
+        request_id = (job.request_id if ended_empty else None) or press.message.message_id
+        requester = Requester(user=actor, chat=press.message.chat, locale=locale, request_id=request_id)
         repeated = await self._jobs.repeat_job(press.action, job, requester, press_id=press.id)
         return ButtonReply(text=translate(locale, "press-again") if repeated is None else "")

@@ -18,7 +18,7 @@ from bot.intake.prices import PriceList
 from bot.job import Job
 from bot.jobs.linked_images import LinkedImages
 from bot.painting import Capabilities, Model
-from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
+from bot.ports import ButtonRemoval, ChatPort, MessageLinks, Shop, StoredFiles
 from bot.prices import PriceRange
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.runtime.clock import Clock
@@ -188,14 +188,16 @@ class CommandHandler:
         for job in reversed(await self._store.unfinished_jobs_of(context.user.key)):
             if not await self._cancel_job(job.id):
                 await self._wait_for_end(job.id)
-        count, pictures = await self._store.deletions.erase_user(context.user.key)
+        jobs, pictures = await self._store.deletions.erase_user(context.user.key)
         self._pending_requests.drop_user(context.user.key)
         await self._model_choices.drop(context.user.key)
         port = self._ports.get(context.user.platform)
         if isinstance(port, StoredFiles):
             await port.delete_stored(pictures)
         await self._linked_images.delete_stored(pictures)
-        answer = translate(context.locale, "answer-forgotten", count=count)
+        if isinstance(port, ButtonRemoval):
+            await port.remove_buttons(jobs)
+        answer = translate(context.locale, "answer-forgotten", count=len(jobs))
         if await self._store.unfinished_jobs_of(context.user.key):
             return f"{answer}\n{translate(context.locale, 'forget-again')}"
         return answer

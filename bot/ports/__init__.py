@@ -20,6 +20,7 @@ from bot.ports.core import EventSink, Provider
 from bot.ports.dispatch import Dispatch, Signal, Workflow
 from bot.ports.platforms import (
     BalanceDisplay,
+    ButtonRemoval,
     ChatPort,
     ChatRoles,
     DeliveryPermissions,
@@ -56,6 +57,7 @@ __all__ = [
     "BudgetRow",
     "BudgetStorage",
     "Bus",
+    "ButtonRemoval",
     "ChangedBudgetRow",
     "ChatPort",
     "ChatRoles",

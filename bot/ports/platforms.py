@@ -110,6 +110,15 @@ class MessageRemoval(Protocol):
 
 
 @runtime_checkable
+class ButtonRemoval(Protocol):
+    """A port that can take buttons off its messages without asking anybody, however many they are."""
+
+    async def remove_buttons(self, jobs: Sequence[str]) -> None:
+        """Takes off the buttons of jobs that Easel has forgotten, but for *Delete*. Raises ChatFailed."""
+        ...
+
+
+@runtime_checkable
 class MessageLinks(Protocol):
     """A port whose messages have addresses."""
 

@@ -66,12 +66,12 @@ class Deletions:
         done = {"delivered": None, "notification_pending": False}
         await self._database.write(lambda conn: job_rows.update_job(conn, job_id, done))
 
-    async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+    async def erase_user(self, user_key: str) -> tuple[tuple[str, ...], tuple[Attachment, ...]]:
         """Erases prompts, names, results and checkpoints of a user's ended jobs, their pending requests, and the
-        pictures that they named by an address, but for those of unfinished jobs. The ledger stays. Returns the number
-        of jobs, and the handles of all their images."""
+        pictures that they named by an address, but for those of unfinished jobs. The ledger stays. Returns the ids of
+        the jobs, and the handles of all their images."""
 
-        def work(conn: Connection) -> tuple[int, tuple[Attachment, ...]]:
+        def work(conn: Connection) -> tuple[tuple[str, ...], tuple[Attachment, ...]]:
             delete_quarantine(conn, mentioning=user_key.partition(":")[2])
             _delete_linked_pictures(conn, user_key)
             return _erase_jobs(conn, user_key)
@@ -96,9 +96,9 @@ class Deletions:
         return await self._database.write(work)
 
 
-def _erase_jobs(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+def _erase_jobs(conn: Connection, user_key: str) -> tuple[tuple[str, ...], tuple[Attachment, ...]]:
     """Erases prompts, names, images and checkpoints of a user's ended jobs, and their pending requests. Returns the
-    number of jobs, and the handles of their images."""
+    ids of the jobs, and the handles of their images."""
     theirs = and_(job.c.user_key == user_key, ~IS_UNFINISHED, job.c.prompt != "")
     found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
     for start in range(0, len(found), MAX_IDS):
@@ -111,7 +111,7 @@ def _erase_jobs(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment,
     kept = or_(*(key_value.c.key.startswith(prefix) for prefix in ("pending-requests:", "cut-text:", "model-choice:")))
     conn.execute(delete(key_value).where(kept, key_value.c.key.endswith(f":{user_key}", autoescape=True)))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
-    return len(found), tuple(Attachment(**each) for each in handles)
+    return tuple(row[0] for row in found), tuple(Attachment(**each) for each in handles)
 
 
 def _delete_linked_pictures(conn: Connection, user_key: str) -> None:

@@ -4,6 +4,7 @@ from bot.texts.shortening import shorten
 from bot.texts.translate import (
     LOCALES,
     close_bidi,
+    isolate_bidi,
     load_bundle,
     messages_with_prefix,
     negotiate_locale,
@@ -16,6 +17,7 @@ from bot.texts.translate import (
 __all__ = [
     "LOCALES",
     "close_bidi",
+    "isolate_bidi",
     "load_bundle",
     "messages_with_prefix",
     "negotiate_locale",

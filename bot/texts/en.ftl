@@ -122,6 +122,7 @@ refusal-nothing-to-delete = Reply with /delete to the picture of mine that is to
 refusal-not-an-administrator = This was asked for in the chat’s name: only the chat’s administrators can do that.
 refusal-role-unknown = I can’t find out right now whether you are an administrator of this chat. Nothing has happened; please try again in a moment.
 refusal-already-finished = This one is finished already.
+refusal-forgotten = Easel no longer knows this one. Type your wish anew.
 refusal-pictures-forbidden = I may send neither photos nor files in this chat, so I can’t paint here. Nothing was charged. An administrator can allow it.
 # Said in a private chat, or to the one who pressed a button.
 refusal-writing-forbidden = I may not write where you asked, so I can’t paint there. Nothing was charged. An administrator can allow it.
@@ -354,6 +355,7 @@ page-chat-direct-kind = Private
 page-chat-direct-note = Just you and Easel. Everything you write here is a wish.
 page-unread = New messages
 page-credits = Credits left today
+page-credits-back = New ones at
 page-credits-held = on hold
 # Before the credits that a picture costs.
 page-price = a picture:
@@ -363,6 +365,9 @@ page-demo-intro = This page runs the whole of Easel, but its pictures come from 
 page-demo-step-key = Put a provider and its key into a file named easel.toml. The README lists the presets.
 page-demo-step-bot = Add the token of your Discord or Telegram bot, or go on with this page.
 page-demo-step-run = Stop the demo with Ctrl+C, then let Easel check the settings and run.
+page-deleted = Deleted.
+page-undo = Undo
+page-show = Show
 page-language = Language
 page-theme-dark = Switch to the dark theme
 page-theme-light = Switch to the light theme
@@ -429,6 +434,7 @@ page-error-foreign = This address answers only to its own page, opened on this c
 ### Status message
 
 stage-waiting = ⏳ Waiting in line
+page-stage-waiting = { stage-waiting }
 stage-preparing = 📥 Getting ready
 stage-sending = 📨 Sending your request
 stage-retrying = 🔁 That did not work, trying again

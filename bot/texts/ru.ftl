@@ -138,6 +138,7 @@ refusal-nothing-to-delete = Ответьте командой /delete на мо�
 refusal-not-an-administrator = Это запрошено от имени чата: это могут только его администраторы.
 refusal-role-unknown = Сейчас не получается узнать, администратор ли вы этого чата. Ничего не произошло; попробуйте чуть позже.
 refusal-already-finished = Эта картинка уже завершена.
+refusal-forgotten = Easel этого уже не помнит. Напишите просьбу заново.
 refusal-pictures-forbidden = В этом чате мне нельзя отправлять ни фото, ни файлы, поэтому рисовать здесь я не могу. Ничего не списано. Разрешить это может администратор.
 # Said in a private chat, or to the one who pressed a button.
 refusal-writing-forbidden = Там, откуда пришёл запрос, мне нельзя писать, поэтому рисовать там я не могу. Ничего не списано. Разрешить это может администратор.
@@ -378,6 +379,7 @@ page-chat-direct-kind = Личный чат
 page-chat-direct-note = Только вы и Easel. Он рисует всё, что вы здесь напишете.
 page-unread = Новые сообщения
 page-credits = Осталось кредитов на сегодня
+page-credits-back = Новые в
 page-credits-held = в резерве
 page-price = картинка:
 page-demo = Демо: картинки ненастоящие
@@ -386,6 +388,9 @@ page-demo-intro = На этой странице работает весь Easel
 page-demo-step-key = Запишите провайдера и его ключ в файл easel.toml. Готовые настройки перечислены в README.
 page-demo-step-bot = Добавьте токен бота Discord или Telegram или оставайтесь на этой странице.
 page-demo-step-run = Остановите демо клавишами Ctrl+C, проверьте настройки и запустите Easel.
+page-deleted = Удалено.
+page-undo = Вернуть
+page-show = Показать
 page-language = Язык
 page-theme-dark = Включить тёмную тему
 page-theme-light = Включить светлую тему
@@ -452,6 +457,7 @@ page-error-foreign = Этот адрес отвечает только собс�
 ### Status message
 
 stage-waiting = ⏳ В очереди
+page-stage-waiting = { stage-waiting }
 stage-preparing = 📥 Подготовка
 stage-sending = 📨 Отправляю запрос
 stage-retrying = 🔁 Не получилось, пробую ещё раз

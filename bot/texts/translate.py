@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 
+import regex
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax import ast
 
@@ -34,6 +35,8 @@ _FREE_OF_CHARGE = ("error-", "refusal-", "failed-")
 MAX_LANGUAGE_TAGS = 500  # remembered; users' clients send any text as theirs, Discord's command texts ask for 31
 
 _POP, _POP_ISOLATE = "\u202c", "\u2069"  # closes a bidi embedding or override, and a bidi isolate (UAX #9)
+_FIRST_STRONG_ISOLATE = "\u2068"
+_RIGHT_TO_LEFT = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 _BIDI_CLOSERS = dict.fromkeys("\u202a\u202b\u202d\u202e", _POP) | dict.fromkeys("\u2066\u2067\u2068", _POP_ISOLATE)
 
 
@@ -106,8 +109,14 @@ def _displayable(fact: MessageArgument) -> MessageArgument:
     """A fact as it enters a sentence."""
     if isinstance(fact, str):
         short = shorten(strip_control_chars(fact), MAX_FACT_CHARS)
-        return close_bidi(short)  # after the cut, which may take the closing mark away
+        return isolate_bidi(close_bidi(short))  # after the cut, which may take the closing mark away
     return min(MAX_NUMBER, max(-MAX_NUMBER, fact)) if fact == fact else 0  # NaN, which no plural rule takes
+
+
+def isolate_bidi(text: str) -> str:
+    """A text that is read from right to left, kept apart from the words around it: they stay in their order, whatever
+    their own direction. Any other text is returned as it is."""
+    return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}" if _RIGHT_TO_LEFT.search(text) else text
 
 
 def close_bidi(text: str) -> str:

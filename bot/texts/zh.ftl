@@ -95,6 +95,7 @@ refusal-nothing-to-delete = 请用 /delete 回复要删除的那张图。
 refusal-not-an-administrator = 这是以群组或频道的名义提出的，只有它的管理员可以操作。
 refusal-role-unknown = 现在查不到你是不是这里的管理员。什么都没有发生，请稍后再试。
 refusal-already-finished = 这张图已经完成了。
+refusal-forgotten = Easel 已经忘了这一张。请重新输入你的愿望。
 refusal-pictures-forbidden = 我在这个聊天里既不能发照片，也不能发文件，所以没法在这里画图。没有扣除积分。管理员可以放开这项权限。
 # Said in a private chat, or to the one who pressed a button.
 refusal-writing-forbidden = 我不能在你提出请求的地方发消息，所以没法在那里画图。没有扣除积分。管理员可以放开这项权限。
@@ -276,6 +277,7 @@ page-chat-direct-kind = 私聊
 page-chat-direct-note = 只有你和 Easel。在这里写什么，它就画什么。
 page-unread = 有新消息
 page-credits = 今日剩余积分
+page-credits-back = 恢复时间：
 page-credits-held = 预留中
 page-price = 每张：
 page-demo = 演示：图片只是替身
@@ -284,6 +286,9 @@ page-demo-intro = 此页面运行完整的 Easel，但图片由替身绘制：�
 page-demo-step-key = 在 easel.toml 中写入一个服务商和它的密钥。README 列出了全部预设。
 page-demo-step-bot = 加入 Discord 或 Telegram 机器人的令牌，或继续使用此页面。
 page-demo-step-run = 按 Ctrl+C 停止演示，然后检查设置并运行。
+page-deleted = 已删除。
+page-undo = 撤销
+page-show = 查看
 page-language = 语言
 page-theme-dark = 切换到深色主题
 page-theme-light = 切换到浅色主题
@@ -350,6 +355,7 @@ page-error-foreign = 这个地址只回应在本机打开的页面：
 ### Status message
 
 stage-waiting = ⏳ 排队中
+page-stage-waiting = { stage-waiting }
 stage-preparing = 📥 准备中
 stage-sending = 📨 正在提交请求
 stage-retrying = 🔁 刚才没有成功，正在重试

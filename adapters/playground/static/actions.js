@@ -8,6 +8,9 @@ import { upload } from "./uploads.js";
 /** @import { State } from "./state.js" */
 /** @import { Attachment, Outgoing } from "./protocol.js" */
 
+const UNDO_PAUSE = 5000; // milliseconds in which a deletion can be undone
+const GONE_PAUSE = 4000; // milliseconds that the server has to delete a message
+
 /** Unique enough, also where the page is not a secure context and has no randomUUID. */
 const fresh = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(12)), (each) => each.toString(16).padStart(2, "0")).join(
@@ -54,6 +57,20 @@ export function createActions(state, send, render) {
       item.state = "failed";
       item.error = (failure instanceof Error && failure.message) || say(state, "page-upload-failed");
     }
+    render();
+  }
+
+  /** Hides a message for UNDO_PAUSE, then has it deleted. @param {string} message @param {() => boolean} remove */
+  function leave(message, remove) {
+    clearTimeout(state.leaving[message]);
+    state.leaving[message] = setTimeout(() => {
+      if (!remove()) tell(say(state, "page-not-connected"));
+      setTimeout(() => delete state.leaving[message], GONE_PAUSE); // shown again if the server keeps it
+      if (state.notice?.undo === message) actions.dismiss();
+      render();
+    }, UNDO_PAUSE);
+    tell(say(state, "page-deleted"));
+    if (state.notice) state.notice.undo = message;
     render();
   }
 
@@ -179,6 +196,10 @@ export function createActions(state, send, render) {
     /** @param {string} message @param {string} action @param {string} job */
     press(message, action, job) {
       const { me, chat } = state;
+      if (action === "delete") {
+        leave(message, () => send({ type: "press", as: me, chat, message, action, job, nonce: fresh() }));
+        return;
+      }
       if (send({ type: "press", as: me, chat, message, action, job, nonce: fresh() })) {
         const key = `${message} ${action}`;
         state.pressing[key] = true;
@@ -190,10 +211,17 @@ export function createActions(state, send, render) {
       render();
     },
 
-    /** @param {string} message */
+    /** Takes a message away, once the time to undo that has passed. @param {string} message */
     remove(message) {
-      if (!send({ type: "delete", chat: state.chat, message })) tell(say(state, "page-not-connected"));
-      render();
+      const { chat } = state;
+      leave(message, () => send({ type: "delete", chat, message }));
+    },
+
+    /** @param {string} message */
+    undo(message) {
+      clearTimeout(state.leaving[message]);
+      delete state.leaving[message];
+      actions.dismiss();
     },
 
     /** @param {string | null} file */

@@ -7,6 +7,7 @@ import { hook, write } from "./dom.js";
 import { announcement, receive } from "./frames.js";
 import { createLightbox } from "./lightbox.js";
 import { createNotice } from "./notice.js";
+import { createPresence } from "./presence.js";
 import { createRail } from "./rail.js";
 import { connect } from "./socket.js";
 import { createState } from "./state.js";
@@ -71,6 +72,8 @@ function greet() {
   socket.send({ type: "quota", as: state.me });
 }
 
+const presence = createPresence();
+addEventListener("keydown", (event) => event.key === "Enter" && presence.askPermission(), { once: true });
 const actions = createActions(state, (frame) => state.connection === "open" && socket.send(frame), draw);
 const views = [
   createRail(actions),
@@ -78,6 +81,7 @@ const views = [
   createComposer(actions),
   createLightbox(actions),
   createNotice(actions),
+  presence,
 ];
 addEventListener("pagehide", keep);
 draw();

@@ -2,6 +2,7 @@
 // Completion, attachments and dropping have modules of their own; sending is an action.
 
 import { createAttachments } from "./attachments.js";
+import { avatar } from "./avatar.js";
 import { createCompletion } from "./complete.js";
 import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon } from "./icons.js";
@@ -35,6 +36,12 @@ export function createComposer(actions) {
     { id: "attach", type: "button", class: "icon-button", on: { click: () => picker.click() } },
     icon("add"),
   );
+  const speaker = h("button", {
+    id: "speaker",
+    type: "button",
+    class: "speaker", // on narrow screens, where the members stand in a drawer
+    on: { click: () => hook("#menu").click() },
+  });
   const send = h(
     "button",
     { id: "send", type: "button", class: "send", on: { click: () => actions.submit() } },
@@ -73,7 +80,7 @@ export function createComposer(actions) {
       completion.node,
       replyBar,
       attachments.node,
-      h("div", { class: "composer-row" }, attach, picker, area, send),
+      h("div", { class: "composer-row" }, speaker, attach, picker, area, send),
     ),
     hint,
   );
@@ -132,6 +139,11 @@ export function createComposer(actions) {
     const here = `${state.me} ${state.chat}`;
     if (area.value !== draft.text) area.value = draft.text;
     if (place !== here) completion.close();
+    if (speaker.dataset.member !== state.me && state.ready) {
+      speaker.dataset.member = state.me;
+      speaker.replaceChildren(avatar(state, state.me));
+    }
+    label(speaker, `${say(state, "page-members")} ${nameOf(state, state.me)}`);
     place = here;
     resize();
     renderReply(state);
@@ -186,8 +198,8 @@ export function createComposer(actions) {
     write(unheard, say(state, "page-mention-hint"));
     write(mention, "@easel");
     attribute(mention, "aria-label", say(state, "page-mention-add"));
-    const left = state.limits.text - text.length;
-    counter.hidden = text.length < state.limits.text * NEAR_LIMIT;
+    const left = state.limits.prompt - text.length;
+    counter.hidden = text.length < state.limits.prompt * NEAR_LIMIT;
     write(counter, counter.hidden ? "" : `${left} ${say(state, "page-characters-left")}`);
     attribute(counter, "data-over", left < 0);
   }

@@ -7,7 +7,7 @@ import { momentOf, timeOf } from "./format.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { quoteInside } from "./quote.js";
-import { BOT, findMessage, isRunning, nameOf, say } from "./state.js";
+import { BOT, chatOf, findMessage, isPicture, isRunning, nameOf, ownerOf, say, thumbnailUrl } from "./state.js";
 import { expectedCount, expectedRatio, readStatus } from "./status.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
@@ -64,17 +64,22 @@ export function createMessage(actions, jump) {
     tools,
   );
   let drawn = "";
+  /** @type {string | null} the words that stand there as words, and not as progress */
+  let written = null;
 
   /** @param {State} state @param {Message} message @param {Place} place */
   function update(state, message, place) {
     current = message;
     const waiting = message.buttons.map((each) => Boolean(state.pressing[`${message.id} ${each.action}`]));
-    const key = JSON.stringify([message, place, state.locale, state.texts["page-reply"], state.me, waiting]);
+    const key = JSON.stringify([message, place, state.locale, state.texts["page-reply"], state.me, ownerOf(state, message), waiting]);
     if (key === drawn) return;
     drawn = key;
 
     const running = isRunning(message);
+    const waits = running && message.text.startsWith(say(state, "page-stage-waiting"));
     const bot = message.sender === BOT;
+    const owner = ownerOf(state, message);
+    const offered = owner === undefined || owner === state.me ? message.buttons : [];
     const card = bot && (running || message.files.length > 0);
     node.className = [
       "message",
@@ -83,6 +88,7 @@ export function createMessage(actions, jump) {
       place.first ? "first" : "",
       card ? "card" : "",
       running ? "running" : "",
+      waits ? "waiting" : "",
       place.pending,
     ]
       .filter(Boolean)
@@ -94,14 +100,14 @@ export function createMessage(actions, jump) {
     attribute(node, "tabindex", place.active ? 0 : -1);
     tint(node, state, message.sender);
     drawHead(state, message, place);
-    drawBody(state, message, running);
-    drawButtons(message, waiting);
+    drawBody(state, message, running, waits);
+    drawButtons(message, offered, waiting);
     drawFate(state, place);
-    const inside = bot ? [media.node, running && stroke, text] : [text, media.node];
+    const inside = bot ? [media.node, running && !waits && stroke, text] : [text, media.node];
     const parts = [
       message.reply_to && quote,
       ...inside,
-      message.buttons.length > 0 && buttons,
+      offered.length > 0 && buttons,
       place.pending && fate,
     ];
     arrange(
@@ -137,12 +143,12 @@ export function createMessage(actions, jump) {
     quote.disabled = message.reply_to.deleted;
   }
 
-  /** @param {State} state @param {Message} message @param {boolean} running */
-  function drawBody(state, message, running) {
+  /** @param {State} state @param {Message} message @param {boolean} running @param {boolean} waits */
+  function drawBody(state, message, running, waits) {
     const { lines, percent } = running ? readStatus(message.text) : { lines: [], percent: null };
     const request = findMessage(state, message.reply_to?.id)?.text ?? message.reply_to?.text ?? "";
     media.update({
-      running,
+      running: running && !waits, // a line of text is enough for a place in the queue
       percent,
       preview: message.preview?.url ?? "",
       ratio: expectedRatio(request),
@@ -153,11 +159,13 @@ export function createMessage(actions, jump) {
     });
     attribute(text, "hidden", !message.text);
     if (!running) {
-      if (text.textContent === message.text && !text.querySelector(".line")) return; // a click that has begun must find its link
-      if (message.sender === BOT) text.replaceChildren(...withLinks(message.text));
+      if (written === message.text) return; // a click that has begun must find its link
+      written = message.text;
+      if (message.sender === BOT) text.replaceChildren(...withLinks(state, message.text));
       else write(text, message.text);
       return;
     }
+    written = null;
     attribute(stroke, "aria-label", say(state, "page-progress"));
     attribute(stroke, "aria-valuenow", percent);
     stroke.style.setProperty("--done", String((percent ?? 0) / 100));
@@ -176,21 +184,26 @@ export function createMessage(actions, jump) {
     text.replaceChildren(...spans.flatMap((each, index) => (index ? ["\n", each] : [each])));
   }
 
-  /** The bot's `#12` at the end of a line leads to that message; all else stays as it is. @param {string} words */
-  function withLinks(words) {
+  /** The bot's `#12` at the end of a line leads to that message, and shows its picture; all else stays as it is.
+   *  @param {State} state @param {string} words */
+  function withLinks(state, words) {
     return words.split(/(?<=\s)(#\d+)(?=$)/m).map((part) => {
       if (!/^#\d+$/.test(part)) return part;
-      const lead = { type: "button", class: "link", on: { click: () => jump(part.slice(1)) } };
-      return h("button", lead, part);
+      const id = part.slice(1);
+      const chat = chatOf(state, id);
+      const picture = chat && state.messages[chat].find((each) => each.id === id)?.files.find(isPicture);
+      const lead = { type: "button", class: "link lead", on: { click: () => jump(id) } };
+      const thumb = picture && h("img", { class: "lead-thumb", src: thumbnailUrl(picture.id), alt: "", loading: "lazy" });
+      return h("button", lead, thumb, say(state, "page-show"));
     });
   }
 
-  /** @param {Message} message @param {boolean[]} waiting */
-  function drawButtons(message, waiting) {
+  /** @param {Message} message @param {Message["buttons"]} offered @param {boolean[]} waiting */
+  function drawButtons(message, offered, waiting) {
     const focused = buttons.contains(document.activeElement)
       ? document.activeElement?.getAttribute("data-action")
       : null;
-    const fresh = message.buttons.map(({ action, job, label: words }, index) =>
+    const fresh = offered.map(({ action, job, label: words }, index) =>
       h(
         "button",
         {

@@ -20,8 +20,16 @@ export function createNotice(actions) {
     { type: "button", class: "icon-button small", on: { click: () => actions.dismiss() } },
     icon("close"),
   );
-  const card = h("div", { class: "notice-card", hidden: true }, words, dismiss);
+  const undo = h("button", {
+    type: "button",
+    class: "link notice-undo",
+    hidden: true,
+    on: { click: () => last?.notice?.undo && actions.undo(last.notice.undo) },
+  });
+  const card = h("div", { class: "notice-card", hidden: true }, words, undo, dismiss);
   node.append(card);
+  /** @type {State | undefined} */
+  let last;
   let shown = 0;
   let timer = 0;
   let patience = 0;
@@ -33,7 +41,10 @@ export function createNotice(actions) {
 
   /** @param {State} state */
   function render(state) {
+    last = state;
     label(dismiss, say(state, "page-dismiss"));
+    undo.hidden = !state.notice?.undo || !state.leaving[state.notice.undo];
+    write(undo, say(state, "page-undo"));
     const text = state.notice?.text ?? "";
     card.hidden = !text;
     if (state.notice && text && state.notice.count !== shown) {

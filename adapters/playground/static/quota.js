@@ -2,8 +2,12 @@
 // One live region; it speaks only when a number changes.
 
 import { arrange, attribute, h, write } from "./dom.js";
+import { timeOf } from "./format.js";
 import { say } from "./state.js";
 /** @import { State } from "./state.js" */
+
+/** When the next day of credits begins: at midnight in UTC. */
+const nextRefill = () => new Date(Math.ceil((Date.now() + 1) / 86_400_000) * 86_400_000).toISOString();
 
 export function createQuota() {
   const name = h("span", { class: "quota-name" });
@@ -34,9 +38,11 @@ export function createQuota() {
     if (!quota) return;
     write(name, say(state, "page-credits"));
     write(daily, ` / ${quota.daily}`);
+    attribute(node, "data-empty", quota.available === 0);
+    const back = quota.available ? "" : `${say(state, "page-credits-back")} ${timeOf(state.locale, nextRefill())}`;
     const onHold = quota.reserved ? `${quota.reserved} ${say(state, "page-credits-held")}` : "";
     const price = quota.price ? `${say(state, "page-price")} ${quota.price}` : "";
-    write(held, [onHold, price].filter(Boolean).join(" · "));
+    write(held, [back, onHold, price].filter(Boolean).join(" · "));
     attribute(node, "data-left", quota.available);
     attribute(node, "data-held", quota.reserved);
     const [before, falls] = [left.textContent, Number(left.textContent) > quota.available];

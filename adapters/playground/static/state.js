@@ -28,7 +28,8 @@ export const BOT = "easel";
  * @property {Outgoing[]} outbox
  * @property {Record<string, boolean>} pressing  buttons that wait for an answer: "message action"
  * @property {string | null} viewing  the file open in the lightbox
- * @property {{text: string, count: number} | null} notice
+ * @property {{text: string, count: number, undo?: string} | null} notice  `undo`: the message that may come back
+ * @property {Record<string, number>} leaving  messages that are deleted unless that is undone: by id, the timer
  * @property {number} composing  grows whenever the composer should take the focus
  */
 
@@ -43,7 +44,7 @@ export function createState(saved) {
     commands: [],
     texts: {},
     locales: [],
-    limits: { files: 5, file_bytes: 20_000_000, text: 4000 },
+    limits: { files: 5, file_bytes: 20_000_000, text: 4000, prompt: 4000 },
     demo: false,
     me: "",
     chat: "",
@@ -57,6 +58,7 @@ export function createState(saved) {
     pressing: {},
     viewing: null,
     notice: null,
+    leaving: {},
     composing: 0,
     ...saved,
   };
@@ -67,7 +69,8 @@ export function createState(saved) {
 export const say = (state, key) => state.texts[key] ?? "";
 
 /** @param {State} state */
-export const currentMessages = (state) => state.messages[state.chat] ?? [];
+export const currentMessages = (state) =>
+  (state.messages[state.chat] ?? []).filter((each) => !state.leaving[each.id]);
 
 /** @param {State} state @param {string | null | undefined} id */
 export const findMessage = (state, id) =>
@@ -112,6 +115,16 @@ export const fileUrl = (id) => `/files/${encodeURIComponent(id)}`;
 
 /** The address of a picture at the size of the timeline; on a dense screen twice as large. @param {string} id */
 export const thumbnailUrl = (id) => `/thumbnails/${devicePixelRatio > 1.25 ? 960 : 480}/${encodeURIComponent(id)}`;
+
+/** The member whose request a message of the bot answers, through repetitions of a result; undefined where the request
+ *  is not here any more. @param {State} state @param {Message} message @returns {string | undefined} */
+export function ownerOf(state, message) {
+  const asked = message.reply_to;
+  if (!asked) return undefined;
+  if (asked.sender !== BOT) return asked.sender;
+  const earlier = state.messages[message.chat]?.find((each) => each.id === asked.id);
+  return earlier && Number(earlier.id) < Number(message.id) ? ownerOf(state, earlier) : undefined;
+}
 
 /** Whether Easel will hear what stands in the composer now.
  *  @param {State} state */

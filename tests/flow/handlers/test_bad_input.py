@@ -13,11 +13,11 @@ import pytest
 
 from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, MessageRef
 from bot.errors import (
-    AlreadyFinished,
     AnimatedPicture,
     BadOption,
     BrokenPicture,
     EaselError,
+    Forgotten,
     NotAPicture,
     NothingToEdit,
     OptionWithoutValue,
@@ -375,7 +375,7 @@ async def test_a_button_of_a_job_that_nobody_knows(easel: MemoryWorld) -> None:
         action=Action.RETRY,
         job_id="unknown",
     )
-    assert (await easel.app.events.press_button(press)).text == translate_error("en", AlreadyFinished())
+    assert (await easel.app.events.press_button(press)).text == translate_error("en", Forgotten())
 
 
 async def test_an_unknown_option_names_what_there_is_in_the_members_language(easel: MemoryWorld) -> None:

@@ -241,7 +241,7 @@ async def test_a_cancelled_job_can_be_retried(easel: MemoryWorld) -> None:
     assert (await click(easel, post, Action.RETRY)).text == ""
     await wait_until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 2)
     again = easel.platform.posts[1]
-    assert again.reply_to == post.id
+    assert again.reply_to == post.reply_to  # the wish, and not "Cancelled"
     await click(easel, again, Action.CANCEL, sender=AMBER)
     await stopped(easel, again)
 

@@ -33,7 +33,7 @@ async def test_a_page_is_greeted_in_its_language_and_gets_the_history_of_every_c
         assert hello["commands"] == [{"name": "imagine", "hint": "paint (zh)"}]
         assert (hello["locale"], hello["locales"]) == ("zh", ["en", "zh", "ru"])
         assert hello["demo"] is False
-        assert hello["limits"] == {"files": 40, "file_bytes": 26214400, "text": 4_000_000}
+        assert hello["limits"] == {"files": 40, "file_bytes": 26214400, "text": 4_000_000, "prompt": 4000}
         assert hello["texts"]["page-send"] == "发送"
         assert all(each.startswith("page-") for each in hello["texts"])
         chats = [(await page.receive_frame("history"))["chat"] for _ in range(4)]

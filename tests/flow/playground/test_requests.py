@@ -72,3 +72,16 @@ async def test_a_typed_address_of_a_picture_is_a_reference(tmp_path: Path) -> No
             await picture(opened)
         assert reference_sizes(world.sandbox) == [(50, 40)]
         assert world.sandbox.requests[0].prompt == f"make a painting, as on {site.address}/page"
+
+
+async def test_forgetting_leaves_no_button_that_leads_nowhere(tmp_path: Path) -> None:
+    async with painting(tmp_path) as world, page(world) as opened:
+        await opened.send_message("a red fox", chat="direct-amber")
+        await picture(opened)
+        await opened.send_message("/forget", chat="direct-amber")
+
+        def is_stripped(frame: dict[str, Any]) -> bool:
+            return bool(frame["message"]["files"]) and len(frame["message"]["buttons"]) == 1
+
+        message = (await opened.receive_frame("message", is_stripped))["message"]
+        assert [each["action"] for each in message["buttons"]] == ["delete"]

@@ -16,7 +16,15 @@ from bot import errors, texts
 from bot.chat import Action
 from bot.errors import EaselError, MessageArgument, OutOfCredits, SettingsWrong
 from bot.settings import MODERATION_CATEGORIES as CATEGORIES
-from bot.texts import LOCALES, close_bidi, negotiate_locale, translate, translate_error, translate_or_replace
+from bot.texts import (
+    LOCALES,
+    close_bidi,
+    isolate_bidi,
+    negotiate_locale,
+    translate,
+    translate_error,
+    translate_or_replace,
+)
 from bot.texts.translate import MAX_FACT_CHARS
 from tests.support import PROJECT
 
@@ -282,7 +290,8 @@ def test_settings_errors_keep_every_line() -> None:
     ("foreign", "shown"),
     [
         ("plain", "plain"),
-        ("مرحبا", "مرحبا"),
+        ("مرحبا", "\u2068مرحبا\u2069"),  # what stands around it keeps its order
+        ("a fox שועל", "\u2068a fox שועל\u2069"),
         ("a \u202etxt.exe", "a \u202etxt.exe\u202c"),
         ("\u202ea\u202c b", "\u202ea\u202c b"),
         ("\u202a\u202b\u202d", "\u202a\u202b\u202d\u202c\u202c\u202c"),
@@ -294,7 +303,7 @@ def test_settings_errors_keep_every_line() -> None:
     ],
 )
 def test_foreign_bidi_controls_do_not_affect_our_text(foreign: str, shown: str) -> None:
-    assert close_bidi(foreign) == shown
+    assert isolate_bidi(close_bidi(foreign)) == shown
     said = translate("en", "refusal-bad-option", option="--size", value=foreign, allowed="1:1")
     assert shown in said
     assert close_bidi(said) == said
