@@ -21,7 +21,7 @@ from bot.settings.tables import Moderation, Settings
 from bot.settings.types import MODERATION_CATEGORIES, OPENAI_URL, PREFIX, similar_name
 
 DEFAULT_FILE = Path("easel.toml")
-NOT_OURS = ("EASEL_SPECS",)  # read by the tests
+NOT_OURS = ("EASEL_SPECS", "EASEL_TEST_DATABASE_URL")  # read by the tests
 
 
 def load(config: Path | None = None) -> Settings:

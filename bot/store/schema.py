@@ -341,6 +341,7 @@ budget = Table(
     Column("uses", _json(), nullable=False),  # what each process uses of it, by the process's id
     Column("free_at", UtcDateTime, nullable=False),  # nobody uses it from then on
     PrimaryKeyConstraint("key"),
+    info=OF_PROCESSES,
 )
 
 budget_process = Table(

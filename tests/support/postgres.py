@@ -1,7 +1,8 @@
 """A throw-away PostgreSQL for tests: a cluster on a free port of 127.0.0.1, gone when the tests end.
 
-Knows nothing of the bot. Uses the binaries on this machine and starts nothing it does not stop. Processes that run
-tests side by side may share a cluster: the first that needs it starts it, the last stops it.
+Knows nothing of the bot. Uses the binaries on this machine and starts nothing it does not stop; or a server that is
+there, where EASEL_TEST_DATABASE_URL names one, in databases of its own. Processes that run tests side by side may share
+a cluster: the first that needs it starts it, the last stops it.
 """
 
 import fcntl
@@ -16,6 +17,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
@@ -36,21 +38,23 @@ SPEED = (
 class Cluster:
     """A running server that trusts whoever comes, and hands out fresh databases."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, server: "Server") -> None:
+        self._server = server
 
     def url(self, name: str) -> str:
-        return f"postgresql://easel@127.0.0.1:{self._port}/{name}"
+        return f"{self._server['address']}/{name}"
 
     def create(self, *, template: str = "template0") -> str:
         """Makes a database, as a copy of `template` (which nobody may be using); returns its name."""
         name = f"easel_{uuid4().hex}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.url(self._server["database"]), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
+        with Path(self._server["folder"], "databases").open("a") as made:  # short lines are appended whole
+            made.write(f"{name}\n")
         return name
 
     def template(self, fill: Callable[[str], None]) -> str:
@@ -64,7 +68,7 @@ class SharedCluster(Cluster):
     """A cluster that processes share; what they must agree on lies in the server's folder."""
 
     def __init__(self, running: "Server") -> None:
-        super().__init__(running["port"])
+        super().__init__(running)
         self._folder = Path(running["folder"])
 
     @override
@@ -88,7 +92,7 @@ def shared_cluster(folder: Path) -> Generator[SharedCluster]:
     with (folder / "users.lock").open("w") as users:
         with _locked(folder / "start.lock"):
             if not state.exists():
-                state.write_text(json.dumps(start_cluster()))
+                state.write_text(json.dumps(_given_server(folder) or start_cluster()))
             fcntl.flock(users, fcntl.LOCK_SH)
         running: Server = json.loads(state.read_text())
         try:
@@ -102,7 +106,7 @@ def shared_cluster(folder: Path) -> Generator[SharedCluster]:
                     pass  # somebody else still uses it
                 else:
                     state.unlink()
-                    stop_cluster(running)
+                    (_drop_databases if running["is_given"] else stop_cluster)(running)
 
 
 @contextmanager
@@ -118,7 +122,7 @@ def cluster(*, durable: bool = False) -> Generator[Cluster]:
     an operator's do; tests have no time for that."""
     running = start_cluster(durable=durable)
     try:
-        yield Cluster(running["port"])
+        yield Cluster(running)
     finally:
         stop_cluster(running)
 
@@ -126,20 +130,44 @@ def cluster(*, durable: bool = False) -> Generator[Cluster]:
 class Server(TypedDict):
     """A running server, as JSON."""
 
-    port: int
+    address: str
+    """Without the name of a database."""
+    database: str
+    """One that is there."""
     folder: str
-    """Holds the cluster and the server's socket and log."""
+    """Holds the cluster and the server's socket and log; of a given server, what its users must agree on."""
+    is_given: bool
+    """Whether it was there before, and stays."""
+
+
+def _given_server(folder: Path) -> Server | None:
+    """The server that EASEL_TEST_DATABASE_URL names; None without."""
+    if not (url := os.environ.get("EASEL_TEST_DATABASE_URL")):
+        return None
+    parts = urlsplit(url)
+    address = urlunsplit(("postgresql", parts.netloc, "", "", ""))
+    return Server(address=address, database=parts.path.strip("/") or "postgres", folder=str(folder), is_given=True)
+
+
+def _drop_databases(given: Server) -> None:
+    """Drops what the tests made on a given server."""
+    made = Path(given["folder"], "databases").read_text().split()
+    with psycopg.connect(f"{given['address']}/{given['database']}", autocommit=True) as connection:
+        for name in made:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def start_cluster(*, durable: bool = False) -> Server:
     """Starts a server on a fresh cluster, which goes on until `stop_cluster`, also after the end of this process."""
     if _binaries() is None:
-        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+        pytest.skip("needs PostgreSQL: apt-get install postgresql, or a server that EASEL_TEST_DATABASE_URL names")
     folder = Path(tempfile.mkdtemp(prefix="easel-postgres-"))  # short: a socket's path may have 107 bytes
-    running = Server(port=_free_port(), folder=str(folder))
+    port = _free_port()
+    address = f"postgresql://easel@127.0.0.1:{port}"
+    running = Server(address=address, database="postgres", folder=str(folder), is_given=False)
     if (user := _user()) is not None:
         shutil.chown(folder, user)
-    settings = [*(() if durable else SPEED), "listen_addresses=127.0.0.1", f"port={running['port']}"]
+    settings = [*(() if durable else SPEED), "listen_addresses=127.0.0.1", f"port={port}"]
     options = " ".join(["-k", str(folder), *(f"-c{each}" for each in settings)])
     try:
         _run(running, "initdb", "-U", "easel", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")

@@ -45,7 +45,9 @@ def pins() -> dict[str, str]:
     return dict(line.split("==") for line in lines)
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "easel.service", "easel.env.example", "compose.yaml", "README.md"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "easel.service", "easel.env.example", "compose.yaml", "README.md", "SCALING.md"]
+)
 def test_every_variable_is_one_that_easel_reads(name: str) -> None:
     assert set(re.findall(r"\bEASEL_[A-Z][A-Z_]*[A-Z]\b", text(name))) <= set(variables())
 
