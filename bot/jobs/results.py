@@ -49,9 +49,12 @@ class JobResults:
         self._memory = FileMemory(RESULTS_BYTES, owner_files=USER_JOBS)
 
     @asynccontextmanager
-    async def hold(self, sources: Sequence[Link | Blob], *, owner: str) -> AsyncGenerator[list[Image]]:
+    async def hold(
+        self, sources: Sequence[Link | Blob], *, owner: str, asked: int | None = None
+    ) -> AsyncGenerator[list[Image]]:
         """The finished images, which may be in memory until the block ends; those that fail are skipped. `owner`: key
-        of the user on whose account they are checked.
+        of the user on whose account they are checked. `asked`: images that were asked for; of more than these, none is
+        given twice, which some upstreams have at two addresses. None: all are given.
 
         A job with an image above USUAL_BYTES gives its room back, and waits for as much as it might need at most. So
         does one that waits, for up to a minute, for its images to appear at their addresses, if it has none of them.
@@ -73,7 +76,7 @@ class JobResults:
                             break
                         await self._clock.sleep(pause)
                     else:
-                        yield _images(fetched)
+                        yield _without_repeats(_images(fetched), asked)
                         return
                 except _LargerThanUsual:
                     limit, pause = RESULT_MAX_BYTES, 0.0
@@ -144,9 +147,9 @@ class JobResults:
                 if not data:
                     raise FetchUnavailable(detail="an empty body")
                 return await self._processor.validate_result(data, owner=owner)
-            except FetchTooLarge:
-                raise
             except (FetchFailed, BadResult) as failed:
+                if isinstance(failed, FetchTooLarge) and limit < RESULT_MAX_BYTES:
+                    raise
                 if isinstance(failed, FetchUnavailable) and (whole := await self._read_broken_off(failed, owner)):
                     return whole
                 failures.append(failed)
@@ -168,6 +171,13 @@ def _may_come(source: Link | Blob, failed: FetchFailed | BadResult) -> bool:
         return True
     is_other = isinstance(failed.__cause__, NotAPicture | BrokenPicture)
     return isinstance(source, Link) and is_other and source.fallback is None
+
+
+def _without_repeats(images: list[Image], asked: int | None) -> list[Image]:
+    """The images, without those of the same bytes as another where there are more than `asked`."""
+    if asked is None or len(images) <= asked:
+        return images
+    return list({image.data: image for image in reversed(images)}.values())[::-1]
 
 
 def _images(fetched: Mapping[int, Image | FetchFailed | BadResult]) -> list[Image]:

@@ -361,7 +361,7 @@ class JobRunner:
         state = await self._generation.generate(job)
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
         try:
-            async with self._results.hold(state.sources, owner=job.user.key) as images:
+            async with self._results.hold(state.sources, owner=job.user.key, asked=job.options.n) as images:
                 return await self._save_images(job, state, images)
         except PaintFailed as failed:
             failed.trace = state.upstream_id  # what the operator can ask the upstream about

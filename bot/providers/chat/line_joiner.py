@@ -9,6 +9,7 @@ from enum import Enum, auto
 MAX_HELD_LINES = 8  # lines that are held for the end of an alt text or an address
 MAX_HELD_CHARS = 4096  # their characters; a prompt as alt text has fewer
 _DATA_URL = "data:image/"
+_HTML_LINK_BEGUN = re.compile(r"<a\s(?:(?!</a>).)*$", re.IGNORECASE | re.DOTALL)  # around an image, to its end
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=_\-\s%\\]")  # line breaks may also be escaped
 _NOT_BASE64_OR_BLANK = re.compile(r"[^A-Za-z0-9+/=_\-]")
 _BRACKET = re.compile(r"[\[\]]")
@@ -34,7 +35,8 @@ class LineJoiner:
     def add(self, line: str) -> list[str]:
         """The lines that are complete with this one: none while an image is open."""
         if not self._held:
-            return self._begin(line) if "![" in line or _DATA_URL in line or line == "[" else [line]
+            may_begin = "![" in line or _DATA_URL in line or line == "[" or "<a " in line[:MAX_HELD_CHARS]
+            return self._begin(line) if may_begin else [line]
         return self._continue_base64(line) if self.in_base64 else self._continue_text(line)
 
     def end(self) -> list[str]:
@@ -110,7 +112,7 @@ def _open_part(line: str) -> _Open | None:
     """What is open at the end of a line; None: nothing."""
     begin = -1 if line.startswith((">", "```")) else line.rfind("![")
     if begin < 0:
-        return _Open.LINK if line.strip() == "[" else None
+        return _Open.LINK if line.strip() == "[" or _HTML_LINK_BEGUN.search(line[:MAX_HELD_CHARS]) else None
     alt_end = _closing_bracket(line, begin + 1)
     after = line[alt_end + 1 :].lstrip(" \n") if alt_end >= 0 else ""
     if not after:
@@ -124,6 +126,8 @@ def _open_part(line: str) -> _Open | None:
 
 def _is_link_ended(line: str) -> bool:
     """Whether the last image of a line is a thumbnail with a whole link around it."""
+    if line.rstrip().endswith("</a>"):
+        return True
     begin = line.rfind("![")
     return begin >= 0 and _LINK_ENDED.match(line, line.find(")", begin) + 1) is not None
 

@@ -9,20 +9,29 @@ from dataclasses import dataclass
 
 from bot.painting import Link
 from bot.providers.chat.patterns import IMAGE_PATH
-from bot.providers.image_urls import clean_address, is_relative_address
+from bot.providers.image_urls import clean_address, is_relative_address, parse_image_url
 
 MAX_ADDRESS_CHARS = 8192  # of one that is no data URL; a signed one has one or two thousand
 _MAX_URL_PARENTHESES = 8  # pairs of parentheses within one address; with more it is no address
 _SCHEMES = ("http://", "https://", "data:image/")
 _BEFORE_ADDRESS = re.compile(r"\][ \n]?\(")
-_AFTER_THUMBNAIL = re.compile(r"\s{0,3}\][ \n]?\(")  # in `[![](thumbnail)](picture)`
+# In `[![](thumbnail)](picture)` and `[Look: ![](thumbnail) larger][1]`
+_BEFORE_THUMBNAIL = re.compile(r"\[[^\[\]]{0,80}$")
+_AFTER_THUMBNAIL = re.compile(r"[^\[\]]{0,80}\](?:[ \n]?\(|[ \n]?\[([^\[\]]{1,200})\])")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")  # `\_`, which markdown allows before any punctuation
+_BASE64_HEADER = re.compile(
+    r"(?:data:)?(?:image/[\w.+-]{1,20}|application/octet-stream)?;?\s*base64,\s*", re.IGNORECASE
+)
 _REFERENCE = re.compile(r"!\[([^\[\]]*+)\](?:[ \n]?\[([^\[\]]*+)\])?+(?![ \n]?\()")  # `![a fox][image1]`, `![image1]`
 _DEFINITION = re.compile(r"\[([^\[\]]{1,200})\]:\s*(\S.*)", re.DOTALL)  # `[image1]: https://x.example/a.png`
 _TITLE = re.compile(r"""\s+(?:"[^"]*"|'[^']*'|\([^()]*\))$""")
 _QUOTE = re.compile("[\"']")  # begins a title
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 _HTML_IMAGE = re.compile(r"<img\b([^<>]*+)>", re.IGNORECASE)
-_HTML_LINKED_IMAGE = re.compile(r"<a\b([^<>]*+)>\s*+(!\[\]\([^()]*+\))\s*+</a>", re.IGNORECASE)
+_HOME_PAGE = re.compile(r"https?://[^/?#]*/?")
+_HTML_LINKED_IMAGE = re.compile(
+    r"<a\b([^<>]*+)>(?:\s|<(?!/?a\b)[^<>]*+>)*+(!\[\]\([^()]*+\))(?:\s|<(?!/?a\b)[^<>]*+>)*+</a>", re.IGNORECASE
+)
 _HTML_ADDRESS = re.compile(r"""\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
@@ -38,6 +47,9 @@ class MarkdownImage:
 
     image: Link
     """What it shows; where it is a thumbnail that links to the picture, that picture."""
+
+    link_label: str = ""
+    """Label of the link around it, whose address stands on another line; empty: there is no such link."""
 
 
 def find_markdown_images(line: str) -> Iterator[MarkdownImage]:
@@ -55,13 +67,16 @@ def find_markdown_images(line: str) -> Iterator[MarkdownImage]:
             return
         at = end + 1
         if image := parse_address(line[bracket.end() : end]):
-            linked = (
-                _AFTER_THUMBNAIL.match(line, at) if line[max(begin - 3, 0) : begin].rstrip().endswith("[") else None
-            )
+            opened = _BEFORE_THUMBNAIL.search(line, max(begin - 82, 0), begin)
+            linked = _AFTER_THUMBNAIL.match(line, at) if opened else None
+            if opened and linked and linked[1]:
+                yield MarkdownImage(opened.start(), linked.end(), image, _label(linked[1]))
+                at = linked.end()
+                continue
             link_end = _closing_parenthesis(line, linked.end()) if linked else -1
-            if linked and link_end >= 0:
-                begin, at = line.rfind("[", 0, begin), link_end + 1
-                image = _full_picture(image, parse_address(line[linked.end() : link_end]))
+            if opened and linked and link_end >= 0:
+                begin, at = opened.start(), link_end + 1
+                image = full_picture(image, parse_address(line[linked.end() : link_end]))
             yield MarkdownImage(begin, at, image)
 
 
@@ -84,13 +99,15 @@ def _label(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _full_picture(thumbnail: Link, linked: Link | None) -> Link:
-    """The picture behind a thumbnail; the thumbnail itself where it links to a page."""
-    if linked is None or linked.url == thumbnail.url:
+def full_picture(thumbnail: Link, linked: Link | None) -> Link:
+    """The picture behind a thumbnail; the thumbnail itself where it links to a website. Behind an address that may be
+    a picture's or a page's, both: a page is no picture, and the thumbnail is taken at once."""
+    if linked is None or linked.url == thumbnail.url or _HOME_PAGE.fullmatch(linked.url):
         return thumbnail
-    if not linked.url.startswith("data:") and not IMAGE_PATH.search(linked.url):
-        return thumbnail
-    return Link(url=linked.url, mirrors=linked.mirrors, fallback=thumbnail)
+    is_sure = linked.url.startswith("data:") or IMAGE_PATH.search(linked.url)
+    if is_sure or thumbnail.url.startswith("data:"):
+        return Link(url=linked.url, mirrors=linked.mirrors, fallback=thumbnail)
+    return Link(url=linked.url, mirrors=(*linked.mirrors, thumbnail.url, *thumbnail.mirrors))
 
 
 def parse_address(text: str) -> Link | None:
@@ -101,16 +118,22 @@ def parse_address(text: str) -> Link | None:
         text = text[1:].partition(">")[0].strip()
     elif len(text) <= MAX_ADDRESS_CHARS:
         text = _TITLE.sub("", text)
-    if text[:5].lower() == "data:":
-        return Link(url=_QUOTE.split(text, 1)[0].strip()) if text[:11].lower().startswith(_SCHEMES) else None
-    if len(text) > MAX_ADDRESS_CHARS:
+    if text[:11].lower().startswith("data:image/"):
+        return Link(url=_QUOTE.split(text, 1)[0].strip())
+    header = _BASE64_HEADER.match(text)
+    if text[:5].lower() == "data:" and not header:
         return None
-    text = _LINE_BREAK.sub("", text)
+    if header or len(text) > MAX_ADDRESS_CHARS:
+        url = parse_image_url(text[header.end() if header else 0 :])
+        return Link(url=url) if url and url.startswith("data:") else None
+    text = _ESCAPED.sub(r"\1", _LINE_BREAK.sub("", text))
     first = text.partition(" ")[0]
     readings = [text.replace(" ", "%20"), first, text.replace(" ", "")]
     if IMAGE_PATH.search(first) or not IMAGE_PATH.search(text):
         readings = [first, *readings]  # what follows is a size: `![](https://x.example/a.png =512x512)`
     url, *mirrors = dict.fromkeys(map(clean_address, readings))
+    if (inline := parse_image_url(text)) and inline.startswith("data:"):
+        return Link(url=inline)
     is_path = "/" in url[:-1] and is_relative_address(url)  # not a file's name, which models make up
     if not is_path and not url[:8].lower().startswith(_SCHEMES):
         return None

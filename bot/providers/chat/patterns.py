@@ -71,6 +71,10 @@ MARKDOWN_LINK = _compile(
 )
 IMAGE_PATH = _compile(r"(?:\.|[?&](?:format|fm)=)(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#&])")
 DOWNLOAD_LABEL = _compile(r"下载|download|原图|скачать")
+IMAGE_LABEL = _compile(
+    r"(?:查看|点击|打开).{0,6}图|大图|\b(?:view|open|see|show|click)\b.{0,20}\b(?:image|picture|full)\b"
+    r"|^\W*(?:image|picture|result|图片|图像|结果|изображение|картинка)\W*\d*\W*$"
+)  # of a link to a picture
 DATA_URL_END = re.compile(r"[\s\"'`<>()]")
 
 # ---------------------------------------------------------------- failures

@@ -19,11 +19,13 @@ How a reply is parsed
 from collections.abc import Iterable, Iterator
 
 from bot.painting import FinishedImage, Link, PaintEvent, Preview
+from bot.providers.chat.last_resort import find_error_document, find_last_resort
 from bot.providers.chat.line_joiner import LineJoiner
 from bot.providers.chat.line_scanner import MARKS, WINDOW_CHARS, LineScanner
 from bot.providers.chat.markdown_images import (
     find_image_labels,
     find_markdown_images,
+    full_picture,
     html_images_to_markdown,
     parse_definition,
 )
@@ -31,6 +33,7 @@ from bot.providers.chat.patterns import (
     DATA_URL_END,
     DATA_URL_PREFIX,
     DOWNLOAD_LABEL,
+    IMAGE_LABEL,
     IMAGE_PATH,
     KEYWORDS_LABEL,
     MARKDOWN_LINK,
@@ -40,10 +43,11 @@ from bot.providers.chat.patterns import (
     normalize_for_comparison,
     to_half_width,
 )
-from bot.providers.chat.verdict import Verdict, VerdictBuilder
+from bot.providers.chat.verdict import Verdict, VerdictBuilder, VerdictKind
 from bot.providers.image_urls import MAX_URLS, clean_address
 
 _MAX_LINKS_CHARS = 64 * 1024  # characters of a line, without its inline images, that are searched for links
+_MAX_KEPT_CHARS = 32_000_000  # characters of a reply without a picture that are searched once more at its end
 _MAX_TAG_OFFSET_CHARS = 4096  # characters; a <think> tag further on in a line is not searched for
 
 
@@ -67,12 +71,15 @@ class ReplyParser:
         self._in_fence = False
         self._in_think_tag = False
         self._deferred_lines: list[str] = []  # lines of the fence or <think> tag that is open
+        self._kept_lines: list[str] = []  # the whole reply, until a picture is found
+        self._kept_chars = 0
         # addresses
         self._reference_urls: set[str] = set()  # references that the upstream has hosted
         self._picture_urls: set[str] = set()
         self._preview_urls: set[str] = set()
         self._labels: set[str] = set()  # of images whose addresses are defined on other lines
         self._definitions: dict[str, Link] = {}
+        self._thumbnails: dict[str, Link] = {}  # by the labels of the links around them
         self._bare_urls: dict[str, None] = {}
         self._download_urls: dict[str, None] = {}
 
@@ -105,11 +112,27 @@ class ReplyParser:
         deferred, self._deferred_lines = self._deferred_lines, []
         for line in deferred:  # a fence or a tag that was never closed was none
             self._extract_images(line, events)
+        for thumbnail in self._thumbnails.values():
+            self._report_picture(thumbnail, events)
         if not self._picture_urls and accept_links:
             for url in self._bare_urls or self._download_urls:
                 self._report_picture(Link(url=url), events)
-        verdict = None if self._picture_urls else self._verdict.build()
+        verdict = (
+            None if self._picture_urls else self._search_again(self._verdict.build(), events, accept_links and not cut)
+        )
         return [*events, verdict] if verdict else [*events]
+
+    def _search_again(self, verdict: Verdict | None, events: list[PaintEvent], accept_links: bool) -> Verdict | None:
+        """Reports the pictures of a reply that has none where pictures are; else its verdict, None: neither."""
+        if self._is_reasoning or (verdict and verdict.kind in (VerdictKind.FAILED, VerdictKind.MODERATED)):
+            return verdict
+        text = "\n".join(self._kept_lines)
+        for image in find_last_resort(text, self._is_reference) if accept_links else ():
+            self._report_picture(image, events)
+        error = None if self._picture_urls else find_error_document(text)
+        if error is not None:
+            return Verdict(VerdictKind.FAILED, error)
+        return None if self._picture_urls else verdict
 
     # ------------------------------------------------------------ echoes
 
@@ -152,11 +175,21 @@ class ReplyParser:
                 self._in_echo = False
             elif self._in_fence or not self._is_echo_line(body, quoted=quoted):
                 if body.startswith("```"):
+                    self._keep_line(text)
                     self._toggle_fence(body)
                 elif self._in_fence:
                     self._deferred_lines.append(body)
+                    self._keep_line(text)
                 else:
+                    self._keep_line(text)
                     self._parse_line(body, events, quoted=quoted, cut=cut)
+
+    def _keep_line(self, text: str) -> None:
+        if self._picture_urls or self._kept_chars > _MAX_KEPT_CHARS:
+            self._kept_lines.clear()
+        else:
+            self._kept_lines.append(text)
+            self._kept_chars += len(text)
 
     def _toggle_fence(self, body: str) -> None:
         if "```" not in body[3:]:  # else it begins and ends on one line
@@ -207,7 +240,11 @@ class ReplyParser:
         for found in find_markdown_images(text):
             outside.append(text[at : found.begin])
             at = found.end
-            self._report_picture(found.image, events)
+            if found.link_label:
+                self._thumbnails[found.link_label] = found.image
+                self._match_label(found.link_label, events)
+            else:
+                self._report_picture(found.image, events)
         return " ".join([*outside, text[at:]])
 
     def _match_definitions(self, text: str, events: list[PaintEvent]) -> None:
@@ -219,8 +256,14 @@ class ReplyParser:
         new = [definition[0]] if definition else list(find_image_labels(text))
         self._labels.update([] if definition else new)
         for label in new:
-            if label in self._labels and label in self._definitions:
-                self._report_picture(self._definitions[label], events)
+            self._match_label(label, events)
+
+    def _match_label(self, label: str, events: list[PaintEvent]) -> None:
+        definition = self._definitions.get(label)
+        if definition and label in self._thumbnails:
+            self._report_picture(full_picture(self._thumbnails.pop(label), definition), events)
+        elif definition and label in self._labels:
+            self._report_picture(definition, events)
 
     def _extract_links(self, text: str, events: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
         """Reports previews, records links and bare addresses; returns the text outside of them."""
@@ -262,3 +305,5 @@ class ReplyParser:
             self._download_urls[url] = None
         elif IMAGE_PATH.search(url):
             self._bare_urls[url] = None
+        elif IMAGE_LABEL.search(label):
+            self._download_urls[url] = None

@@ -18,7 +18,7 @@ from bot.providers.chat.patterns import (
     UPLOAD_NOTICE,
     to_half_width,
 )
-from bot.providers.http.quoting import quote
+from bot.providers.http.quoting import quote, without_images
 
 MAX_PROSE_CHARS = 1000  # characters of prose kept; a quote needs fewer
 _MAX_FAILURE_LINE_CHARS = 4096  # characters; no line that reports a failure is longer
@@ -73,7 +73,7 @@ class VerdictBuilder:
         """Adds a line of prose; lines that only report progress are left out."""
         if self._prose_chars >= MAX_PROSE_CHARS:
             return
-        line = line[:MAX_PROSE_CHARS].strip("]()[!|*# \t\r")
+        line = without_images(line[:MAX_PROSE_CHARS]).strip("]()[!|*# \t\r")
         words = to_half_width(line)
         if UPLOAD_NOTICE.search(words) or PROGRESS_LINE.search(words):
             return

@@ -169,3 +169,12 @@ async def test_a_small_copy_is_taken_only_when_the_picture_never_comes(bench: Be
     assert await bench.fetch(bench.cdn.link("/a.png", fallback=small)) == [PICTURE]
     assert await bench.fetch(bench.cdn.link("/never.png", fallback=small)) == [OTHER]
     assert await bench.fetch(bench.cdn.link("/page", fallback=small)) == [OTHER]
+
+
+async def test_one_picture_at_two_addresses_is_given_once_where_one_was_asked_for(bench: Bench) -> None:
+    bench.cdn.files["/copy.png"] = PICTURE
+    sources = [bench.cdn.link(path) for path in ("/a.png", "/copy.png", "/b.png")]
+    job_results = JobResults(bench.fetcher, bench.processor, bench.clock)
+    for asked, expected in ((1, [PICTURE, OTHER]), (2, [PICTURE, OTHER]), (3, [PICTURE, PICTURE, OTHER])):
+        async with job_results.hold(sources, owner="memory:amber", asked=asked) as images:
+            assert [each.data for each in images] == expected

@@ -212,13 +212,45 @@ REPLIES = [
     f"![][image1]\n\n[image1]: <data:image/png;base64,{B64}>",
     '<a href="http://HOST/a.png"><img src="http://HOST/thumb.png"></a>',
     "![a fox\nin the snow](http://HOST/a.png)",
+    # what models and relays write where an image should be
+    f"![image](data:image/png; base64,{B64})",
+    f"![image](data:application/octet-stream;base64,{B64})",
+    f"![image](data:;base64,{B64})",
+    f"![image](image/png;base64,{B64})",
+    f"![image]({B64})",
+    B64,
+    f"```\n{WRAPPED}```",
+    f"```\ndata:image/png;base64,{WRAPPED}```",
+    json.dumps({"data": [{"b64_json": B64}]}),
+    json.dumps({"images": [{"url": "http://HOST/plain"}]}),
+    "```json\n" + json.dumps({"images": ["http://HOST/plain"]}, indent=1) + "\n```",
+    '{"url":"http:\\/\\/HOST\\/plain"}',
+    "![img](http:\\/\\/HOST\\/a.png)",
+    "![img](http://HOST/my\\_fox.png)",
+    "```markdown\n![img](http://HOST/plain)\n```",
+    "> ![img](http://HOST/plain)",
+    "[点击查看图片](http://HOST/plain)",
+    "[Image 1](http://HOST/plain)",
+    "Image: http://HOST/plain",
+    # thumbnails that link to the picture
+    "[![](http://HOST/thumb.png)](http://HOST/plain)",
+    "[![t](http://HOST/thumb.png) Click to enlarge](http://HOST/a.png)",
+    "[Look: ![t](http://HOST/thumb.png)<br>full](http://HOST/a.png)",
+    "[![](http://HOST/thumb.png)][1]\n\n[1]: http://HOST/a.png",
+    "[1]: http://HOST/a.png\n\n[![](http://HOST/thumb.png)][1]",
+    "[![](http://HOST/a.png)][nowhere]",
+    "[![](http://HOST/a.png)](http://HOST/)",
+    f"[![](data:image/png;base64,{DRAFT_B64})](\nhttp://HOST/a.png\n)",
+    f"[![](data:image/png;base64,{DRAFT_B64})](http://HOST/plain)",
+    '<a href="http://HOST/a.png">\n<img src="http://HOST/thumb.png">\n</a>',
+    '<a href="http://HOST/a.png"><span class="x"><img src="http://HOST/thumb.png"></span></a>',
     "![a fox\n\nin the snow,\nat night](/images/a.png)\n\n[Download](http://HOST/b.png)",
 ]
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_a_reply_shows_one_picture(is_streamed: bool) -> None:
-    files = {**FILES, "/my%20fox.png": FOX}
+    files = {**FILES, "/my%20fox.png": FOX, "/my_fox.png": FOX, "/plain": FOX}
     for reply in REPLIES:
         answer = message(reply)
         if is_streamed:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bot.errors import Busy, Declined, Moderated, PaintFailed, SaidFailed, UpstreamDown
+from bot.errors import Busy, Declined, Moderated, NoPicture, PaintFailed, SaidFailed, UpstreamDown
 from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream import chat, images
 from tests.servers.upstream.images import event as image_event
@@ -100,6 +100,10 @@ CHAT_ENDS: list[tuple[str, type[PaintFailed]]] = [
     (event(openai("try again in 2s", "rate_limit_exceeded")) + DONE, Busy),
     (delta("Drawing") + event(openai("try again in 2s", "rate_limit_exceeded")) + DONE, SaidFailed),
     (message("I can't draw that."), Declined),
+    (message("I can't draw that, see https://x.example/rules"), Declined),
+    (message(json.dumps(MODERATION)), Moderated),
+    (message(f"```json\n{json.dumps(MODERATION)}\n```"), Moderated),
+    (message('```json\n{"prompt": "a cat", "image": "http://127.0.0.1:1/a"}\n```'), NoPicture),
 ]
 
 

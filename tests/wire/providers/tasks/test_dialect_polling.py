@@ -244,12 +244,12 @@ class StoppedClock(InstantClock):
         await super().sleep(seconds if self._sleeps_left else seconds + 3600)
 
 
-@pytest.mark.parametrize("failurepolls", [0, 1, 2])
+@pytest.mark.parametrize("failed_polls", [0, 1, 2])
 async def test_a_task_that_ended_while_the_process_was_stopped_is_asked_about(
-    client: UpstreamClient, failurepolls: int
+    client: UpstreamClient, failed_polls: int
 ) -> None:
     clock = StoppedClock(at=3)
-    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, *[DOWN] * failurepolls, DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, *[DOWN] * failed_polls, DONE]) as up:
         events = await gather(provider(client, clock, up.url, timeout_s=100))
     assert [each for each in events if isinstance(each, FinishedImage)] == [FinishedImage(Link(url=URL))]
 
