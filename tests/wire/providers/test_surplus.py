@@ -124,7 +124,7 @@ async def test_the_surplus_is_neither_downloaded_nor_posted_nor_charged(tmp_path
             await call.respond(message(links), JSON)
         else:
             fetched.append(call.target)
-            await call.respond(png(), "Content-Type: image/png")
+            await call.respond(png("red", (64, 48 + len(fetched))), "Content-Type: image/png")
 
     async with scripted_upstream(serve) as upstream, Sandbox(pace=0) as unused:
         provider = {"name": "up", "preset": "relay", "base_url": upstream.url}
