@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.discord import diagnostics as discord_diagnostics
-from adapters.service import missing_adapters
+from adapters.service import missing_adapters, painting_problems
 from adapters.telegram import diagnostics as telegram_diagnostics
 from bot.errors import EaselError, PaintFailed, SettingsWrong
 from bot.handlers.access_lists import AccessLists
@@ -112,7 +112,7 @@ async def _check_access_file(file: Path) -> Finding:
 
 
 def _check_adapters(settings: Settings) -> Finding:
-    if problems := missing_adapters(settings):
+    if problems := missing_adapters(settings) + painting_problems(settings):
         return Finding(subject="adapters", is_ok=False, message="; ".join(problems))
     enabled = [
         name

@@ -37,6 +37,10 @@ class MessageHandover(Protocol):
         """Takes the message over from the process that shows it; then it is sent from here."""
         ...
 
+    async def close(self) -> None:
+        """Takes and passes on nothing more."""
+        ...
+
 
 class NoHandover:
     """There is one process. Implements MessageHandover."""
@@ -46,6 +50,9 @@ class NoHandover:
 
     def take_over_in_background(self, job: Job) -> None:
         raise AssertionError("every message is ours")
+
+    async def close(self) -> None:
+        pass
 
 
 class SharedHandover:

@@ -86,6 +86,7 @@ class JobRunner:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
         by usage. `handover`, `membership`: of messages, and of this process; None: there is no other."""
         self._membership = membership
+        self._handover = handover or NoHandover()
         self._store = store
         self._provider = provider
         self._images = images
@@ -102,7 +103,7 @@ class JobRunner:
             ports=ports,
             clock=clock,
             background=self._background,
-            handover=handover or NoHandover(),
+            handover=self._handover,
         )
         self._generation = Generation(
             store=store,
@@ -270,6 +271,7 @@ class JobRunner:
     async def close(self) -> None:
         """Gives checkpoints and final states a moment to be written and shown, and ends downloads of previews."""
         await self._background.close(CLOSE_GRACE_S, self._clock)
+        await self._handover.close()
         await self._images.close()
 
     # ------------------------------------------------------------ the workflow

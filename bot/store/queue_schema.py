@@ -1,6 +1,6 @@
 """The tables and functions of procrastinate, the queue that processes on PostgreSQL share, brought up to date by its
-own scripts. No migration of ours copies them: the newest script that was run is written down by its name, and a newer
-procrastinate adds those that it brings.
+own scripts. No migration of ours copies them: the newest script that was run stands in a comment on the table, and a
+newer procrastinate adds those that it brings.
 
 Blocking, with a plain connection: called where tables are upgraded.
 """
@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 
 from sqlalchemy import Connection, text
 
-from bot.store.engine import upsert, url_problem
-from bot.store.schema import key_value
+from bot.store.engine import url_problem
 
-VERSION_KEY = "procrastinate"  # of `key_value`: the newest script that has been run
+FIRST = "03.04.00_50_post_add_retry_failed_job_procedure.sql"  # newest script of the first version that was used: 3.10
+TABLE_AND_SCRIPT = text("""
+    SELECT to_regclass('procrastinate_jobs'), obj_description(to_regclass('procrastinate_jobs'), 'pg_class')""")
 
 
 def prepare_queue(connection: Connection, *, migrate: bool) -> None:
@@ -27,7 +28,9 @@ def prepare_queue(connection: Connection, *, migrate: bool) -> None:
     except ModuleNotFoundError:
         raise url_problem('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
     newest = max(scripts)
-    current = connection.scalar(text("SELECT value FROM key_value WHERE key = :key"), {"key": VERSION_KEY})
+    table, current = connection.execute(TABLE_AND_SCRIPT).one()
+    if table is not None and not current:  # a copy that was made without comments
+        current = FIRST
     if current is not None and current >= newest:
         return
     if not migrate:
@@ -37,7 +40,7 @@ def prepare_queue(connection: Connection, *, migrate: bool) -> None:
     else:
         for name in sorted(name for name in scripts if name > current):
             _run_script(connection, f"migrations/{name}")
-    upsert(connection, key_value, {"key": VERSION_KEY, "value": newest}, key="key")
+    connection.execute(text(f"COMMENT ON TABLE procrastinate_jobs IS '{newest}'"))  # a file's name
 
 
 def _scripts() -> set[str]:

@@ -13,7 +13,7 @@ from tests.kill.world import PrivateUser, kill_world
 from tests.support.postgres import Cluster
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.usefixtures("preloaded_texts"), pytest.mark.timeout(240)]  # seconds; several processes
+pytestmark = [pytest.mark.usefixtures("preloaded_texts"), pytest.mark.timeout(300)]  # seconds; several processes
 
 TELEGRAM, COMMAND, MESSAGE = "telegram", "discord command", "discord message"
 

@@ -113,7 +113,7 @@ async def test_random_kills_under_load(
                     break
 
             async def all_final() -> bool:
-                return all(_is_final(each) for user in users for each in user.messages())
+                return all(is_final(each) for user in users for each in user.messages())
 
             with suppress(TimeoutError):  # then the figures name them
                 await wait_until(all_final)
@@ -145,12 +145,12 @@ async def judge_user(world: KillWorld, user: PrivateUser, prompts: list[str], fi
         figures.lost += [f"{user.key}: {prompt!r} became no job" for prompt in missing]
     else:  # a process that is stopped in order answers a command in words
         figures.unseen += len(missing) - sum(not each.actions and each.id not in known_ids for each in messages)
-    final_ids = {each.id for each in messages if _is_final(each)}
+    final_ids = {each.id for each in messages if is_final(each)}
     figures.lost += [f"{user.key}: {prompt!r} has no end" for prompt, ids in own.items() if not ids & final_ids]
     figures.strays += [
         f"{user.key} sees {each.text!r} with {each.actions}"
         for each in messages
-        if (each.actions and each.id not in known_ids) or not _is_final(each)
+        if (each.actions and each.id not in known_ids) or not is_final(each)
     ]
     shown = sum(each.pictures for each in messages)
     figures.pictures += shown
@@ -161,6 +161,6 @@ async def judge_user(world: KillWorld, user: PrivateUser, prompts: list[str], fi
         figures.lost.append(f"{user.key}: {balance.reserved} credits stay reserved")
 
 
-def _is_final(message: BotMessage) -> bool:
+def is_final(message: BotMessage) -> bool:
     """Whether a message says how its job ended; a refusal has no buttons."""
     return message.actions in FINAL_ACTIONS.values() or not message.actions

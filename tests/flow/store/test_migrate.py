@@ -69,20 +69,25 @@ async def test_the_queue_is_brought_up_to_date_by_the_scripts_that_procrastinate
     url = postgres.url(postgres.create(template=postgres_template))
 
     def recorded() -> str:
-        ((name,),) = query(url, "SELECT value FROM key_value WHERE key = 'procrastinate'")
+        ((name,),) = query(url, "SELECT obj_description('procrastinate_jobs'::regclass, 'pg_class')")
         return str(name)
+
+    def record(name: str) -> None:
+        execute(url, f"COMMENT ON TABLE procrastinate_jobs IS '{name}'")
 
     newest = recorded()
     # one script is missing, which may be run again
-    execute(url, "UPDATE key_value SET value = '03.04.00_49' WHERE key = 'procrastinate'")
+    record("03.04.00_49")
     with pytest.raises(SettingsWrong, match="run easel db upgrade"):
         await Store.open(url, clock=FakeClock())
     await upgrade(url)
     assert recorded() == newest
-    execute(url, "UPDATE key_value SET value = '99.00.00_01_of_a_newer.sql' WHERE key = 'procrastinate'")
+    record("99.00.00_01_of_a_newer.sql")
     await (await Store.open(url, clock=FakeClock())).close()
     await upgrade(url)
     assert recorded().startswith("99")
+    record("")  # as in a copy without comments
+    await (await Store.open(url, clock=FakeClock())).close()
 
 
 async def test_upgrades_at_once_take_turns(empty_database: str) -> None:

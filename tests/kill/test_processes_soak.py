@@ -1,0 +1,238 @@
+"""Three `easel run` and two workers on one PostgreSQL, killed and stopped at random while members ask for pictures.
+
+In the end everybody has asked often enough for each picture, has it once, and has paid for it once.
+"""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.kill.kill_points import DIALECTS, PLATFORMS
+from tests.kill.processes import LOST_AFTER_S, ProcessesWorld, on_postgres
+from tests.kill.test_soak import SoakFigures, is_final, judge_user
+from tests.kill.world import PrivateUser, kill_world
+from tests.support.databases import books_agree
+from tests.support.easel_process import EaselProcess
+from tests.support.postgres import Cluster
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("preloaded_texts")
+
+JOBS = int(os.environ.get("SOAK_JOBS", "300"))
+PACE = 0.05  # of the upstream: a picture takes 0.4 s
+CREDITS = 10_000
+USERS = 9
+MAX_ROUNDS = 20  # of asking again for what was lost with its process
+
+
+@dataclass(slots=True)
+class Running:
+    """A process, and how another one like it is started."""
+
+    process: EaselProcess
+    stack: AsyncExitStack
+    is_worker: bool
+    stopped: asyncio.Task[None] | None = None
+    """Lets it run on after a SIGSTOP."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Fleet:
+    """The processes of one Easel."""
+
+    world: ProcessesWorld
+    kills: int = 0
+    stops: int = 0
+    running: list[Running] = field(default_factory=list[Running])
+
+    async def start(self, *, is_worker: bool) -> None:
+        stack = AsyncExitStack()
+        start = self.world.worker() if is_worker else self.world.receiver(paints=3)
+        self.running.append(Running(await stack.enter_async_context(start), stack, is_worker))
+
+    async def kill(self, one: Running) -> None:
+        """SIGKILL; another one takes its place."""
+        self.kills += 1
+        self.running.remove(one)
+        if one.stopped is not None:
+            one.stopped.cancel()
+        await one.process.kill()
+        await one.stack.aclose()
+        await self.start(is_worker=one.is_worker)
+
+    def stop(self, one: Running, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after a while."""
+        self.stops += 1
+        one.process.child.send_signal(signal.SIGSTOP)
+
+        async def run_on() -> None:
+            await asyncio.sleep(seconds)
+            one.process.child.send_signal(signal.SIGCONT)
+            one.stopped = None
+
+        one.stopped = asyncio.create_task(run_on(), name="a stopped process runs on")
+
+    async def run_on(self) -> None:
+        """Returns when no process is stopped."""
+        await asyncio.gather(*(one.stopped for one in self.running if one.stopped is not None))
+
+    async def end(self) -> None:
+        """Stops all in order."""
+        for one in self.running:
+            assert await one.process.stop() == 0
+            await one.stack.aclose()
+        self.running.clear()
+
+
+@asynccontextmanager
+async def fleet(world: ProcessesWorld, *, receivers: int, workers: int) -> AsyncGenerator[Fleet]:
+    made = Fleet(world=world)
+    try:
+        for is_worker in [False] * receivers + [True] * workers:
+            await made.start(is_worker=is_worker)
+        yield made
+    finally:
+        for one in made.running:
+            one.process.child.kill()
+            await one.stack.aclose()
+
+
+async def ask_and_disturb(
+    postgres: tuple[Cluster, str],
+    folder: Path,
+    *,
+    jobs: int,
+    receivers: int,
+    disturb: Callable[[Fleet, asyncio.Event, random.Random], "asyncio.Future[None] | asyncio.Task[None]"],
+    pause_s: float,
+) -> tuple[Fleet, SoakFigures]:
+    """`jobs` pictures are asked for while `disturb` goes on, until its event is set, and again where they were lost."""
+    dice, figures = random.Random(7), SoakFigures()
+    with on_postgres(*postgres):
+        async with kill_world(folder, "chat", pace=PACE, kind=ProcessesWorld) as world:
+            world.settings = {
+                "limits": {"user_daily": CREDITS, "user_per_minute": 10_000, "user_waiting": 10_000},
+                "providers": [
+                    world.provider(name=each, dialect=each, label=each, max_concurrency=200, timeout_s=30.0)
+                    for each in DIALECTS
+                ],
+            }
+            users = [world.add_user(PLATFORMS[number % len(PLATFORMS)]) for number in range(min(USERS, jobs))]
+            sent: dict[str, list[str]] = {user.key: [] for user in users}
+
+            def ask(user: PrivateUser) -> None:
+                figures.requests += 1
+                prompt = f"a cat {figures.requests}"
+                sent[user.key].append(prompt)
+                user.say(f"{prompt} --model {DIALECTS[figures.requests % len(DIALECTS)]}")
+
+            async with fleet(world, receivers=receivers, workers=2) as processes:
+                over = asyncio.Event()
+                disturbing = disturb(processes, over, dice)
+                for number in range(jobs):
+                    ask(users[number % len(users)])
+                    await asyncio.sleep(dice.uniform(0.0, pause_s))
+                over.set()
+                await disturbing
+                await processes.run_on()
+                wanted = {user.key: len(range(number, jobs, len(users))) for number, user in enumerate(users)}
+                for _ in range(MAX_ROUNDS):
+                    with suppress(TimeoutError):
+                        await world.wait_until_settled()
+                    await all_final(users)
+                    lost = [(user, wanted[user.key] - sum(each.pictures for each in user.messages())) for user in users]
+                    if all(missing <= 0 for _, missing in lost):
+                        break
+                    for user, missing in lost:
+                        for _ in range(missing):
+                            ask(user)
+                    await all_seen(world, users, sent)
+                await processes.end()
+                figures.kills, figures.stops = processes.kills, processes.stops
+            for user in users:
+                await judge_user(world, user, sent[user.key], figures)
+            assert figures.pictures == jobs
+            assert await asyncio.to_thread(books_agree, world.database_url)
+    return processes, figures
+
+
+async def all_final(users: list[PrivateUser]) -> None:
+    """Waits until every message says how its job ended."""
+    with suppress(TimeoutError):
+        await wait_until(lambda: all(is_final(each) for user in users for each in user.messages()))
+
+
+async def all_seen(world: ProcessesWorld, users: list[PrivateUser], sent: dict[str, list[str]]) -> None:
+    """Waits until the latest request of everybody has become a job."""
+
+    async def seen() -> bool:
+        async with world.store() as store:
+            for user in users:
+                jobs = await store.history(user.key, limit=1)
+                if not jobs or jobs[0].prompt != sent[user.key][-1]:
+                    return False
+        return True
+
+    with suppress(TimeoutError):
+        await wait_until(seen)
+
+
+def every_kind_once(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> asyncio.Task[None]:
+    """One worker is killed, and another is stopped for longer than it may be silent."""
+
+    async def disturb() -> None:
+        await wait_until(lambda: fleet.world.sandbox.running > 0)
+        workers = [one for one in fleet.running if one.is_worker]
+        fleet.stop(workers[0], 2 * LOST_AFTER_S)
+        await fleet.kill(workers[1])
+        await over.wait()
+
+    return asyncio.create_task(disturb(), name="disturbance")
+
+
+def at_random(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> asyncio.Task[None]:
+    """Every second or so a process is killed, or stopped for a while that may be longer than it may be silent."""
+
+    async def disturb() -> None:
+        while not over.is_set():
+            await asyncio.sleep(dice.uniform(0.2, 1.5))
+            one = dice.choice([one for one in fleet.running if one.stopped is None] or fleet.running)
+            if dice.random() < 0.4 and one.stopped is None:
+                fleet.stop(one, dice.uniform(0.1, 3 * LOST_AFTER_S))
+            else:
+                await fleet.kill(one)
+
+    return asyncio.create_task(disturb(), name="disturbance")
+
+
+@pytest.mark.timeout(400)  # seconds; four processes
+async def test_a_kill_and_a_stop_lose_and_double_nothing(
+    tmp_path: Path, postgres: Cluster, postgres_template: str
+) -> None:
+    _, figures = await ask_and_disturb(
+        (postgres, postgres_template), tmp_path, jobs=9, receivers=1, disturb=every_kind_once, pause_s=0.05
+    )
+    assert (figures.lost, figures.doubled, figures.strays) == ([], [], [])
+    assert (figures.kills, figures.stops) == (1, 1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_random_kills_and_stops_under_load(
+    tmp_path: Path,
+    postgres: Cluster,
+    postgres_template: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    _, figures = await ask_and_disturb(
+        (postgres, postgres_template), tmp_path, jobs=JOBS, receivers=3, disturb=at_random, pause_s=0.4
+    )
+    record_property("table", figures.row("all", 0))
+    assert (figures.lost, figures.doubled, figures.strays) == ([], [], [])
