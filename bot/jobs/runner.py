@@ -140,7 +140,7 @@ class JobRunner:
         done = self._amending[job_id] = asyncio.Event()
         try:
             if (job := await amend()) is not None:
-                if job.state is State.RUNNING:
+                if job.state is State.RUNNING and self._holds(job):
                     self._begun[job_id] = job
                 self._status_messages.apply_event(job_id, RequestAmended(job.options.n))
                 self._settlement.show_balance(job)
@@ -305,15 +305,19 @@ class JobRunner:
         if self._membership is None or job_id in self._amending or job_id in self._begun:
             return
         job = await self._store.get_job(job_id)
-        if job is not None and job.state is State.RUNNING and job.holder == self._membership.id:
+        if job is not None and job.state is State.RUNNING and self._holds(job):
             self._begun[job_id] = job
             self._status_messages.apply_event(job_id, RequestAmended(job.options.n))
+
+    def _holds(self, job: Job) -> bool:
+        """Whether this process runs the job."""
+        return self._membership is None or job.holder == self._membership.id
 
     async def _confirm_held(self, job: Job) -> None:
         """Raises Stale where this process was given up while it was stopped."""
         if self._membership is not None:
             await self._membership.wait_until_current()
-            if job.holder != self._membership.id:
+            if not self._holds(job):
                 raise Stale
 
     async def _is_amended(self, job_id: str) -> bool:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 BUSY_S = 30.0  # seconds that SQLite waits for another process's transaction, and a pool for a connection
 CONNECT_TIMEOUT_S = 10  # seconds, of PostgreSQL
+IDLE_TRANSACTION_MS = 10_000  # between two statements of a transaction on PostgreSQL; a busy process takes some
 SQLITE_READERS = 4  # transactions at once that only read, each on a connection (and a thread of aiosqlite) of its own
 POSTGRES_CONNECTIONS = 8  # transactions at once
 CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
@@ -63,10 +64,12 @@ def is_sqlite(url: URL) -> bool:
 
 def connect_args(url: URL) -> dict[str, Any]:
     """Arguments of the drivers beside the URL. PostgreSQL answers in UTC: for any other zone psycopg reads a file in
-    the event loop."""
+    the event loop. It ends the transactions of a process that was stopped in their middle, and holds what others
+    need."""
     if is_sqlite(url):
         return {"timeout": BUSY_S}
-    options = " ".join((str(url.query.get("options", "")), "-c timezone=UTC")).strip()
+    ours = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_MS}"
+    options = " ".join((str(url.query.get("options", "")), ours)).strip()
     return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options}
 
 

@@ -111,9 +111,10 @@ def test_postgresql_answers_in_utc_and_keeps_the_operators_options() -> None:
     def options(url: str) -> str:
         return str(connect_args(parse_url(url))["options"])
 
-    assert options("postgresql://amber@localhost/easel") == "-c timezone=UTC"
+    ours = "-c timezone=UTC -c idle_in_transaction_session_timeout=10000"
+    assert options("postgresql://amber@localhost/easel") == ours
     url = "postgresql://amber@localhost/easel?options=-c%20statement_timeout%3D5s"
-    assert options(url) == "-c statement_timeout=5s -c timezone=UTC"
+    assert options(url) == f"-c statement_timeout=5s {ours}"
 
 
 async def test_a_connection_reads_no_file_of_time_zones(database: Database) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bot.chat import User
 from bot.errors import Stale
@@ -99,6 +99,17 @@ async def test_a_job_that_could_start_here_waits_where_its_user_has_no_place_lef
     stored = await queue.store.get_job(job.id)
     assert stored is not None
     assert (stored.state, stored.holder, stored.attempt, stored.started) == (State.WAITING, None, 0, None)
+
+
+async def test_a_process_that_is_stopped_in_a_transaction_keeps_nothing_from_others_for_long(queue: Queue) -> None:
+    limits: list[str] = []
+
+    def enqueue(conn: Connection, job: Job) -> Job:
+        limits.append(conn.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one())
+        return job
+
+    await queue.store.accept_job(new_job(), RULES, enqueue=enqueue)
+    assert limits == ["10s"]
 
 
 async def test_users_take_turns(queue: Queue) -> None:
