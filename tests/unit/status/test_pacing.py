@@ -67,6 +67,12 @@ def test_of_progress_the_stalest_message_goes_first() -> None:
         start_next_call(pacer, now, job, PROGRESS)
 
 
+def test_progress_of_a_message_that_another_process_has_posted_waits_since_it_was_asked_for() -> None:
+    pacer = Pacer()
+    pacer.request_call("a", PROGRESS, lane(CHAT), 7.0)
+    assert start_next_call(pacer, 7.5, "a", PROGRESS).since == 7.0
+
+
 def test_the_latest_wish_stands_unless_it_is_less_urgent() -> None:
     pacer = Pacer()
     pacer.request_call("a", PROGRESS, lane(CHAT), 0.0)
