@@ -3,9 +3,11 @@
 import io
 import itertools
 import mimetypes
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from cachetools import FIFOCache, cached
 from PIL import Image, ImageOps
 
 from tests.servers.telegram.entities import Media, MediaKind, Stored, Upload
@@ -17,11 +19,21 @@ DOWNLOAD_LIMIT = 20 * MIB  # bytes, of getFile
 UPLOAD_LIMIT, LOCAL_UPLOAD_LIMIT = 50 * MIB, 2000 * MIB  # bytes a file
 MAX_SIDES, MAX_RATIO = 10_000, 20
 SIDES = (90, 320, 800, 1280)  # longest side of a photo's sizes, pixels
+THUMBNAIL_SIDE = 320  # longest side of a document's thumbnail, pixels
+PICTURES = 100  # whose sizes a process remembers: tests send and get the same ones again and again
 QUALITY = 87  # of the JPEG that Telegram makes
 FORMATS = frozenset({"JPEG", "PNG", "GIF", "WEBP", "BMP", "MPO"})
 FOLDERS = {"photo": "photos", "sticker": "stickers", "thumbnail": "thumbnails", "animation": "animations"}
 NAMES = {"photo": "Photo", "document": "Document", "sticker": "Sticker", "animation": "Animation", "video": "Video",
          "voice": "VoiceNote", "audio": "Audio", "thumbnail": "Thumbnail"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A picture as JPEG."""
+
+    data: bytes
+    size: tuple[int, int]
 
 
 class FileStorage:
@@ -41,10 +53,7 @@ class FileStorage:
             raise bad("file must be non-empty")
         if len(data) > PHOTO_LIMIT:
             raise bad(f"file of size {len(data)} bytes is too big for a photo; the maximum size is {PHOTO_LIMIT} bytes")
-        picture = _opened(data)
-        longest = max(picture.size)
-        sides = sorted({min(side, longest) for side in SIDES})
-        sizes = [self._size(picture, side) for side in sides]
+        sizes = [self._store_scaled("photo", each) for each in _scale_down(data, SIDES)]
         return self._keep(Media(kind="photo", sizes=tuple(sizes), original=data))
 
     def file(
@@ -116,20 +125,16 @@ class FileStorage:
 
     # ------------------------------------------------------------ inside
 
-    def _size(self, picture: Image.Image, side: int, kind: str = "photo") -> Stored:
-        small = picture.copy()
-        small.thumbnail((side, side), reducing_gap=2.0)
-        out = io.BytesIO()
-        small.save(out, "JPEG", quality=QUALITY)
-        data = out.getvalue()
-        width, height = small.size
-        return self._store(kind, extension="jpg", size=len(data), data=data, width=width, height=height)
+    def _store_scaled(self, kind: str, scaled: Scaled) -> Stored:
+        size, (width, height) = len(scaled.data), scaled.size
+        return self._store(kind, extension="jpg", size=size, data=scaled.data, width=width, height=height)
 
     def _thumbnail(self, data: bytes) -> Stored | None:
         try:
-            return self._size(_opened(data), 320, "thumbnail")
+            (scaled,) = _scale_down(data, (THUMBNAIL_SIDE,))
         except ApiError:  # Telegram makes none of what it cannot read
             return None
+        return self._store_scaled("thumbnail", scaled)
 
     def _store(
         self,
@@ -167,6 +172,19 @@ class FileStorage:
         for stored in media.sizes:
             self._by_id[stored.file_id] = (stored, media)
         return media
+
+
+@cached(FIFOCache[Any, tuple[Scaled, ...]](PICTURES))
+def _scale_down(data: bytes, sides: tuple[int, ...]) -> tuple[Scaled, ...]:
+    """The picture at most so long and wide, from the smallest on; no two alike. Raises ApiError."""
+    picture, sizes = _opened(data), list[Scaled]()
+    longest = max(picture.size)
+    for side in sorted({min(side, longest) for side in sides}, reverse=True):  # each from the one before
+        picture.thumbnail((side, side), reducing_gap=2.0)
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=QUALITY)
+        sizes.append(Scaled(out.getvalue(), picture.size))
+    return tuple(reversed(sizes))
 
 
 def _opened(data: bytes) -> Image.Image:
