@@ -45,10 +45,12 @@ async def deleted_by_button(world: DiscordWorld, message: Message, by: User | No
 async def test_the_button_takes_all_pictures_away_and_their_price_stays(world: DiscordWorld, later: float) -> None:
     async with world.easel():
         message = await painted(world, "a red fox --n 3")
+        assert await world.available_credits() == 47
         world.advance_clock(later)
+        left = await world.available_credits()  # another day may have begun
         assert await deleted_by_button(world, message) == answer(3)
         assert message.deleted
-        assert await world.available_credits() == 47
+        assert await world.available_credits() == left
         asked = world.server.slash(world.ada, world.channel, "history")
         await world.until(lambda: asked.original is not None and not asked.original.loading)
         assert asked.original is not None
