@@ -18,7 +18,7 @@ from bot.handlers.admission import Admission
 from bot.moderation.endpoint import ModerationClient, make_endpoint
 from bot.providers.diagnostics import remedy
 from bot.providers.http.client import UpstreamClient
-from bot.providers.offers import describe_offer, describe_unknown
+from bot.providers.offers import describe_idle_rate, describe_offer, describe_unknown
 from bot.providers.presets import Upstream, resolve_providers
 from bot.providers.probe import probe_upstream
 from bot.runtime.clock import SystemClock
@@ -161,7 +161,12 @@ def _describe_upstream(upstream: Upstream) -> list[Finding]:
     unknown = (
         [] if upstream.is_known_model else [Finding(subject=subject, is_ok=True, message=describe_unknown(upstream))]
     )
-    return [Finding(subject=subject, is_ok=True, message=describe_offer(upstream)), *unknown]
+    idle = describe_idle_rate(upstream)
+    return [
+        Finding(subject=subject, is_ok=True, message=describe_offer(upstream)),
+        *unknown,
+        *([Finding(subject=subject, is_ok=False, message=idle)] if idle else []),
+    ]
 
 
 def _describe_overrides(models: Sequence[Upstream]) -> list[Finding]:

@@ -146,6 +146,9 @@ class Capabilities:
     max_masked_references: int = 16
     """Most reference images of a request with a mask; >= 1."""
 
+    unchosen: Options = Options()
+    """Quality, and size or tier, that it is asked for where a user chooses none; None: that is left to it."""
+
     @property
     def allowed_counts(self) -> tuple[int, ...]:
         """Numbers of images that one request may ask for, ascending."""

@@ -5,7 +5,7 @@ open, it counts as the dearest that it may become.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bot.intake import pixel_sizes, sizes
@@ -68,6 +68,7 @@ def _where_different(prices: Mapping[str, PriceRange | None]) -> Mapping[str, Pr
 
 def price_range(price: Price, options: Options, capabilities: Capabilities) -> PriceRange:
     """What one image may cost at a provider with this price and these capabilities."""
+    options = _as_sent(options, capabilities)
     costs = [
         price.credits(quality, tier)
         for quality in _possible_qualities(price, options, capabilities)
@@ -81,6 +82,7 @@ def price_of_image(price: Price, options: Options, capabilities: Capabilities, p
 
     Never more than `price_range` says; what is not known of the image counts as the dearest.
     """
+    options = _as_sent(options, capabilities)
     qualities = _possible_qualities(price, options, capabilities)
     came = [each for each in qualities if each and painted.quality and each.casefold() == painted.quality.casefold()]
     tiers = _possible_tiers(options, capabilities)
@@ -102,6 +104,16 @@ def offered_tiers(capabilities: Capabilities) -> tuple[str, ...]:
     listed = filter(None, map(sizes.pixels_of, capabilities.sizes))
     fallen = {_nearest_tier(width * height, _NOMINAL_TIERS) for width, height in listed}
     return _ascending({*named, *capabilities.tiers, *fallen})
+
+
+def _as_sent(options: Options, capabilities: Capabilities) -> Options:
+    """The options with what the provider is asked for where nothing was chosen."""
+    unchosen = capabilities.unchosen
+    if options.quality is None:
+        options = replace(options, quality=unchosen.quality)
+    if options.size is None and options.tier is None:
+        options = replace(options, size=unchosen.size, tier=unchosen.tier)
+    return options
 
 
 def _possible_qualities(price: Price, options: Options, capabilities: Capabilities) -> Sequence[str | None]:

@@ -11,7 +11,7 @@ from hashlib import sha256
 import structlog
 from cachetools import TTLCache
 
-from bot.errors import FlaggedPicture, FlaggedPrompt, PaintFailed, Unmoderated
+from bot.errors import FlaggedPicture, FlaggedPrompt, Moderated, PaintFailed, Unmoderated
 from bot.metrics import MODERATION_REFUSALS, MODERATION_REQUESTS, MODERATION_UNAVAILABLE
 from bot.moderation.endpoint import ModerationClient
 from bot.moderation.rules import OTHER, Findings, Policy
@@ -77,6 +77,11 @@ class Moderation:
             MODERATION_REQUESTS.inc()
             try:
                 findings = self._known[digest] = await classify()
+            except Moderated as failure:  # a content filter in front of the endpoint has refused the request itself
+                findings = Findings(flagged=True)
+                if self._policy.refused_category(findings) is None:  # it does not say why, and other reasons may stand
+                    return self._judge_unavailable(failure)
+                self._known[digest] = findings
             except PaintFailed as failure:
                 return self._judge_unavailable(failure)
         category = self._policy.refused_category(findings)

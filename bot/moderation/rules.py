@@ -30,7 +30,7 @@ def parse_findings(document: object) -> Findings | None:
     if not isinstance(results, list) or not results:
         return None
     found = [_mapping(each) for each in cast("list[object]", results)]
-    if not all(isinstance(each.get("flagged"), bool) or "categories" in each for each in found):
+    if not all(isinstance(each.get("flagged"), bool) or isinstance(each.get("categories"), Mapping) for each in found):
         return None
     scores: dict[str, float] = {}
     for name, score in _items(found, "category_scores"):
@@ -38,9 +38,14 @@ def parse_findings(document: object) -> Findings | None:
             scores[name] = max(float(score), scores.get(name, 0.0))
     return Findings(
         flagged=any(each.get("flagged") is True for each in found),
-        categories=frozenset(name for name, value in _items(found, "categories") if value is True),
+        categories=frozenset(name for name, value in _items(found, "categories") if _says_yes(value)),
         scores=scores,
     )
+
+
+def _says_yes(value: object) -> bool:
+    """Whether a value means that something was found, in whatever spelling."""
+    return value is True or value == 1 or (isinstance(value, str) and value.strip().lower() in ("true", "yes", "1"))
 
 
 def _items(found: list[Mapping[str, Any]], key: str) -> Iterator[tuple[str, object]]:

@@ -43,6 +43,15 @@ def describe_unknown(upstream: Upstream) -> str:
     return f"is in no table of the {table}: offered as {upstream.family}; set family, or sizes and the like"
 
 
+def describe_idle_rate(upstream: Upstream) -> str | None:
+    """Why the upstream's `usage_rate` has no effect; None: it has, or is not set."""
+    counts_tokens = upstream.dialect == "images"
+    if upstream.usage_rate is None or upstream.wire.credits_path or (counts_tokens and upstream.token_price):
+        return None
+    missing = "wire.credits_path, or token_price" if counts_tokens else "wire.credits_path"
+    return f"usage_rate has no effect: nothing tells what an image costs there; set {missing}"
+
+
 def _listed(values: Sequence[str]) -> str:
     return ", ".join(values) or "none"
 

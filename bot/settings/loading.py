@@ -46,6 +46,9 @@ def load(config: Path | None = None) -> Settings:
     return settings
 
 
+AUTO_TITLE = "auto"  # what members type who want no certain model
+
+
 def keys() -> tuple[str, ...]:
     """Every key there is, dotted; those of a list's entries with `*` (`providers.*.name`)."""
     return tuple(_dotted_keys(Settings, ""))
@@ -101,6 +104,8 @@ def _repeated_models(models: Sequence[ProviderModel]) -> Iterator[str]:
         title = (model.label or model.name).casefold()
         if model.name.casefold() in names:
             yield f"models.{at}.name: there is another model {model.name}"
+        elif title == AUTO_TITLE:
+            yield f"models.{at}.name: auto stands for any model; set a label"
         elif title in titles:
             yield f"models.{at}.label: there is another model {model.label or model.name}"
         names.add(model.name.casefold())
@@ -128,7 +133,9 @@ def _explain(error: ErrorDetails) -> str:
         return f"{path}: unknown key{similar_name(generic, keys(), shown=path)}"
     if error["type"] == "value_error":
         return f"{path}: {error['ctx']['error']}" if "ctx" in error else f"{path}: {error['msg']}"
-    return f"{path}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    reason = re.sub(r"valid (?:tuple|list)\b", "list", error["msg"])
+    reason = re.sub(r"valid dictionary(?: or instance of \w+)?", "table", reason)
+    return f"{path}: {reason[:1].lower()}{reason[1:]}"
 
 
 def _misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:

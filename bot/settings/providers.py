@@ -9,6 +9,13 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from bot.settings.types import DIALECTS, PRESETS, HttpUrl, PriceTable, Secret, Table, matching, one_of
 
+Word = Annotated[str, matching(r"\S(.*\S)?", "a word, without blanks around it")]
+Label = Annotated[
+    str,
+    matching(r"\S([^\n\r]{0,58}\S)?", "one line of at most 60 characters, without blanks around it"),
+    matching(r"(?i)(?!auto$).*", "another word than auto, which stands for any model"),
+]
+
 
 class Abilities(Table):
     """What a model can do, in place of the preset's table. None leaves a value to it."""
@@ -16,16 +23,16 @@ class Abilities(Table):
     family: str | None = Field(default=None, min_length=1)
     """Name of a model whose abilities it has, where its own name does not say so: a deployment of Azure."""
 
-    sizes: tuple[str, ...] | None = None
+    sizes: tuple[Word, ...] | None = None
     """Sizes it lists, in its own spelling."""
 
     tiers: tuple[Annotated[str, matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
     """Resolution tiers it takes in a field of their own, such as `2K`."""
 
-    qualities: tuple[str, ...] | None = None
+    qualities: tuple[Word, ...] | None = None
     """Values of its quality option."""
 
-    backgrounds: tuple[str, ...] | None = None
+    backgrounds: tuple[Word, ...] | None = None
     """Values of its background option, such as `transparent`."""
 
     formats: tuple[Literal["png", "jpeg", "webp"], ...] | None = None
@@ -72,7 +79,7 @@ class ProviderModel(Wired):
     name: str = Field(min_length=1)
     """The upstream's name of the model."""
 
-    label: str | None = Field(default=None, min_length=1, max_length=60, pattern=r"^[^\n\r]+$")
+    label: Label | None = None
     """Its name among members, at most 60 characters; None: `name`. Models with the same label, also of different
     providers, are one choice and stand in for each other."""
 
@@ -113,7 +120,7 @@ class Provider(Wired):
     model: str | None = Field(default=None, min_length=1)
     """The upstream's name of its only model."""
 
-    label: str | None = Field(default=None, min_length=1, max_length=60, pattern=r"^[^\n\r]+$")
+    label: Label | None = None
     """Name of its only model among members, at most 60 characters; None: `model`."""
 
     models: tuple[ProviderModel, ...] = ()

@@ -175,8 +175,28 @@ def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.Mo
             "[[providers]]\npreset = 'relay'\n[[providers]]\npreset = 'relay'",
             "providers.1.name: there is another provider relay",
         ),
-        ("providers = 5", "providers: input should be a valid tuple"),
-        ("providers = [5]", "providers.0: input should be a valid dictionary or instance of Provider"),
+        ("providers = 5", "providers: input should be a list"),
+        ("providers = [5]", "providers.0: input should be a table"),
+        (
+            '[[providers]]\npreset = "openai"\nmodels = [5]',
+            "providers.0.models.0: input should be a table",
+        ),
+        (
+            '[[providers]]\npreset = "openai"\nmodels = ["a", { name = "b", label = "Auto" }]',
+            "providers.0.models.1.label: must be another word than auto, which stands for any model",
+        ),
+        (
+            '[[providers]]\npreset = "openai"\nmodels = ["a", "auto"]',
+            "providers.0.models.1.name: auto stands for any model; set a label",
+        ),
+        (
+            '[[providers]]\npreset = "openai"\nlabel = " "',
+            "providers.0.label: must be one line of at most 60 characters, without blanks around it",
+        ),
+        (
+            '[[providers]]\npreset = "openai"\nsizes = [""]',
+            "providers.0.sizes.0: must be a word, without blanks around it",
+        ),
         ("locale = 'de'", "locale: input should be 'en', 'zh' or 'ru'"),
         (
             "database_url = 'easel.db'",

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.painting import Capabilities
+from bot.intake.sizes import resolve_size
+from bot.painting import Capabilities, Options
 from bot.providers.presets.shape import ModelRule
 from bot.providers.presets.wires import Option, Wire
 
@@ -125,6 +126,20 @@ def override(capabilities: Capabilities, abilities: Abilities) -> Capabilities:
     if abilities.masks is not None:
         changes["supports_masks"] = abilities.masks
     return replace(_with_counts(capabilities, abilities), **changes)
+
+
+def with_defaults(capabilities: Capabilities, wire: Wire) -> Capabilities:
+    """The capabilities with what the wire sends of options that nobody chose, as far as it is one of them."""
+    spelled = {upstreams: own for own, upstreams in wire.spellings.items()}
+    sent = {option: spelled.get(str(value), str(value)) for option, value in wire.defaults.items()}
+    quality, size, tier = sent.get("quality"), sent.get("size"), sent.get("tier")
+    has_size = bool(size or tier) and resolve_size(size, tier, capabilities) is not None
+    unchosen = Options(
+        quality=quality if quality in capabilities.qualities else None,
+        size=size if has_size else None,
+        tier=tier if has_size else None,
+    )
+    return replace(capabilities, unchosen=unchosen)
 
 
 def _with_counts(capabilities: Capabilities, abilities: Abilities) -> Capabilities:

@@ -6,16 +6,17 @@ Values only: the presets and the merging of overrides are in the modules beside 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from bot.painting import Capabilities
 from bot.prices import Price
 from bot.providers.presets.wires import Wire
 
 Dialect = Literal["chat", "tasks", "images"]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +24,16 @@ class TokenPrice:
     """An upstream's price of tokens: (text in × `text` + image in × `image` + out × `output`) × `factor`, in its own
     credits."""
 
-    text: float
+    text: Weight
     """Weight of a text token of the input."""
 
-    image: float
+    image: Weight
     """Weight of an image token of the input."""
 
-    output: float
+    output: Weight
     """Weight of a token of the output."""
 
-    factor: float
+    factor: Weight
     """The upstream's own credits for one unit of weight."""
 
 

@@ -14,8 +14,16 @@ from bot.errors import SettingsWrong
 from bot.intake.prices import offered_tiers, price_range, unknown_keys
 from bot.painting import Capabilities, Model, Options
 from bot.prices import Price, parse_price
-from bot.providers.presets.abilities import Abilities, find_rule, fit_to_wire, override, unsupported_settings
+from bot.providers.presets.abilities import (
+    Abilities,
+    find_rule,
+    fit_to_wire,
+    override,
+    unsupported_settings,
+    with_defaults,
+)
 from bot.providers.presets.chat import CHAT
+from bot.providers.presets.contradictions import find_contradictions
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
 from bot.providers.presets.overrides import (
     WireSettings,
@@ -171,11 +179,12 @@ def resolve_upstream(
     if api_key is not None and not _fits_header(api_key.get_secret_value()):
         raise SettingsWrong([f"{key}.api_key: holds blanks or characters that no key has"])
     rule, family_name, is_known = _find_rule(base, family, f"{keys.get('family', key)}.family")
-    own_wire = replace(_with_api_version(key, base.wire, api_version), **rule.wire)
+    own_wire = replace(_with_api_version(key, base.wire, api_version, wire), **rule.wire)
     of_provider = WireSettings(key=key, wire=wire or {}, extra=extra or {}, extra_edits=extra_edits or {})
     configured = configure_wire(own_wire, *filter(None, (of_provider, model_wire)))
-    if problems := _repeated_headers(key, base, configured, has_key=api_key is not None):
-        raise SettingsWrong(problems)
+    set_anywhere = {**set_here, "api_key": api_key, "counts": abilities.get("counts")}
+    if found := find_contradictions(base, configured, set_anywhere):
+        raise SettingsWrong([f"{keys.get(setting, key)}.{setting}: {why}" for setting, why in found])
     given = Abilities(**abilities)
     if wrong := unsupported_settings(given, configured):
         raise SettingsWrong(
@@ -184,7 +193,7 @@ def resolve_upstream(
                 for each in wrong
             ]
         )
-    capabilities = override(fit_to_wire(rule.capabilities, configured), given)
+    capabilities = with_defaults(override(fit_to_wire(rule.capabilities, configured), given), configured)
     is_own_price = is_only_model or "price" in keys
     if is_own_price and (unknown := unknown_keys(base.price, capabilities)):
         raise SettingsWrong([_unknown_keys(f"{keys.get('price', key)}.price", unknown, capabilities)])
@@ -267,21 +276,14 @@ def _unknown_keys(key: str, unknown: Sequence[str], capabilities: Capabilities) 
     return f"{key}: {', '.join(unknown)} is nothing that it paints; it has {offered}"
 
 
-def _with_api_version(key: str, wire: Wire, api_version: str | None) -> Wire:
+def _with_api_version(key: str, wire: Wire, api_version: str | None, given: Mapping[str, Any] | None) -> Wire:
     if api_version is None:
         return wire
     if not isinstance(wire, ImagesWire):
         raise SettingsWrong([f"{key}.api_version: only the dialect images has one"])
+    if "api-version" in (given or {}).get("query", {}):
+        raise SettingsWrong([f"{key}.api_version: wire.query has one as well; leave one of them out"])
     return replace(wire, query={**wire.query, "api-version": api_version})
-
-
-def _repeated_headers(key: str, preset: Preset, wire: Wire, *, has_key: bool) -> list[str]:
-    """A line for each header that would be sent with two values."""
-    names = [each.lower() for each in wire.headers]
-    repeated = [f"{key}.wire.headers: names {each} twice" for each in dict.fromkeys(names) if names.count(each) > 1]
-    if has_key and preset.auth_header.lower() in names:
-        repeated.append(f"{key}.wire.headers: {preset.auth_header} carries the api_key; set auth_header, or no api_key")
-    return repeated
 
 
 def _fits_header(key: str) -> bool:

@@ -78,14 +78,14 @@ def _check_headers(value: Mapping[str, str]) -> Mapping[str, str]:
     for name, text in value.items():
         if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None:
             raise ValueError("no header can have such a name")
-        if name.lower() in _OWN_HEADERS:
+        if name.lower() in OWN_HEADERS:
             raise ValueError(f"Easel sends the header {name} itself")
         if not (text.isascii() and text.isprintable()):
             raise ValueError(f"the header {name} has characters that no header can carry")
     return MappingProxyType(dict(value))
 
 
-_OWN_HEADERS = frozenset(
+OWN_HEADERS = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
 )
 

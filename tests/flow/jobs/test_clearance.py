@@ -12,7 +12,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.chat import Action
-from bot.errors import FlaggedPicture, FlaggedPrompt, Unmoderated
+from bot.errors import EaselError, FlaggedPicture, FlaggedPrompt, Unmoderated
 from bot.sandbox import Sandbox
 from bot.store import schema
 from bot.texts import translate_error
@@ -193,6 +193,23 @@ async def test_what_follows_without_an_answer_is_the_operators_choice(
                 return
             assert post.text == translate_error("en", Unmoderated())
             assert post.actions == ["retry"]
+            assert (await reserved(easel), sandbox.requests, await books(easel)) == ([0], [], (50, 0))
+
+
+@pytest.mark.parametrize(("named", "refusal"), [([], FlaggedPrompt(category="other")), (["violence"], Unmoderated())])
+async def test_a_content_filter_in_front_of_the_endpoint_refuses_as_it_does_unless_reasons_are_named(
+    tmp_path: Path, sandbox: Sandbox, named: list[str], refusal: EaselError
+) -> None:
+    async def filtered(call: Call) -> None:
+        error = {"code": "content_filter", "message": "The prompt triggered the content management policy."}
+        await call.respond_json({"error": error}, status="400 No")
+
+    async with scripted_upstream(filtered) as endpoint:
+        mine = {"enabled": True, "base_url": endpoint.url, "categories": named}
+        async with world(tmp_path, sandbox, moderation=mine) as easel:
+            await easel.say("a cat")
+            [post] = await easel.settled()
+            assert post.text == translate_error("en", refusal)
             assert (await reserved(easel), sandbox.requests, await books(easel)) == ([0], [], (50, 0))
 
 

@@ -1,5 +1,7 @@
 """What an image of a request costs: by what is asked, the dearest where that is left open, and by what came."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from bot.intake.prices import Painted, make_price_list, offered_tiers, price_of_
 from bot.intake.sizes import resolve_size
 from bot.painting import Capabilities, Options
 from bot.prices import Price, PriceRange, parse_price
-from bot.providers.presets import resolve_upstream
+from bot.providers.presets import Upstream, resolve_upstream
 
 GPT = resolve_upstream(name="a", preset="openai").capabilities
 TIERED = Capabilities(sizes=("1:1", "16:9"), tiers=("1K", "2K", "4K"), qualities=("low", "high"))
@@ -165,3 +167,23 @@ def test_a_dearer_price_never_costs_less(price: Price, options: Options, capabil
         tiers=price.tiers,
     )
     assert price_range(price, options, capabilities).most <= price_range(raised, options, capabilities).most
+
+
+def test_what_the_wire_asks_for_where_nothing_was_chosen_is_what_an_open_choice_costs() -> None:
+    given: dict[str, Any] = {"name": "up", "preset": "openai", "price": {"low": 1, "high": 16, "4K": 2.0, "default": 4}}
+    plain = resolve_upstream(**given)
+    low = resolve_upstream(**given, wire={"defaults": {"quality": "low", "size": "1024x1024"}})
+    spelled = resolve_upstream(**given, wire={"defaults": {"quality": "hd"}, "spellings": {"high": "hd"}})
+    odd = resolve_upstream(**given, wire={"defaults": {"quality": "ultra", "size": "5000x5000"}})
+
+    def cost(upstream: Upstream, **options: Any) -> PriceRange:
+        return price_range(upstream.price, Options(**options), upstream.capabilities)
+
+    assert cost(plain) == cost(odd) == PriceRange(least=1, most=32)
+    assert cost(low) == PriceRange(least=1, most=1)
+    assert cost(spelled) == PriceRange(least=16, most=32)
+    assert cost(low, quality="high") == PriceRange(least=16, most=16)
+    assert cost(low, size="3840x2160") == PriceRange(least=2, most=2)
+    assert cost(low, quality="auto").most == 16, "whoever says auto leaves it open"
+    painted = Painted(width=3840, height=2160)
+    assert price_of_image(low.price, Options(), low.capabilities, painted) == 1

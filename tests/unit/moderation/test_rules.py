@@ -40,6 +40,8 @@ def test_the_results_of_an_answer_are_read_together() -> None:
         {"results": "none"},
         answer("flagged"),
         answer({"verdict": "bad"}),
+        answer({"flagged": "yes", "categories": None}),
+        answer({"flagged": False}, {"categories": ["violence"]}),
         {"error": {}},
     ],
 )
@@ -73,3 +75,9 @@ def test_an_endpoint_without_scores_or_categories_is_believed_all_the_same() -> 
     assert Policy().refused_category(Findings(flagged=True)) == OTHER
     assert Policy(categories=frozenset({"hate"})).refused_category(Findings(flagged=True)) is None
     assert Policy().refused_category(Findings(scores={"hate": 0.9})) is None
+
+
+@pytest.mark.parametrize("yes", [True, 1, 1.0, "true", "TRUE "])
+def test_whatever_says_yes_is_a_finding_and_nothing_else_is(yes: object) -> None:
+    document = answer({"categories": {"violence": yes, "hate": "no", "sexual": 0, "illicit": None, "self-harm": {}}})
+    assert parse_findings(document) == Findings(categories=frozenset({"violence"}))

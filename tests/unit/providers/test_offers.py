@@ -1,8 +1,10 @@
 """What `easel check` says of each model."""
 
+from typing import Any
+
 import pytest
 
-from bot.providers.offers import describe_offer, describe_unknown
+from bot.providers.offers import describe_idle_rate, describe_offer, describe_unknown
 from bot.providers.presets import resolve_upstream
 
 
@@ -47,3 +49,22 @@ def test_a_model_of_no_family_is_said_to_be_taken_for_one() -> None:
     unknown = describe_unknown(resolve_upstream(name="a", preset="azure", base_url=url, model="painter"))
     assert unknown.startswith("is in no table of the preset azure: offered as gpt-image-2.6; set family")
     assert "dialect chat" in describe_unknown(resolve_upstream(name="a", dialect="chat", base_url=url, model="x"))
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"preset": "openai-hk"}, None),
+        ({"preset": "evolink"}, None),
+        ({"preset": "openrouter"}, None),
+        ({"preset": "toapis", "wire": {"credits_path": "usage.cost"}}, None),
+        ({"preset": "openai", "token_price": {"text": 0, "image": 1, "output": 1, "factor": 1}}, None),
+        ({"preset": "openai"}, "wire.credits_path, or token_price"),
+        ({"preset": "toapis"}, "wire.credits_path"),
+        ({"preset": "acedata"}, "wire.credits_path"),
+    ],
+)
+def test_a_usage_rate_without_any_usage_is_told(given: dict[str, Any], missing: str | None) -> None:
+    assert describe_idle_rate(resolve_upstream(name="up", **given)) is None
+    told = describe_idle_rate(resolve_upstream(name="up", usage_rate=0.1, **given))
+    assert told == (missing and f"usage_rate has no effect: nothing tells what an image costs there; set {missing}")
