@@ -1,9 +1,11 @@
 """The parser of a submit request of the task dialects. Pure: no sockets, no clock.
 
-The rules follow EvoLink's and ToAPIs' pages on GPT-4o Image; what differs between the two is a TaskDialect's data.
+The rules follow EvoLink's and ToAPIs' pages on GPT-4o Image, what differs between the two is a TaskDialect's data;
+those of all other models EvoLink's page on GPT Image 2.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -15,6 +17,11 @@ from bot.sandbox.tasks.task import TaskRequest
 
 SIZES = ("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024")
 MAX_REFERENCES = 5
+GPT_4O = "gpt-4o"  # in the name of a model with the limits above
+OTHER_SIZES = re.compile(r"auto|\d{1,2}:\d{1,2}|\d{3,4}x\d{3,4}")
+OTHER_COUNTS = range(1, 11)
+OTHER_MAX_REFERENCES = 16
+OTHER_MAX_PROMPT_CHARACTERS = 32_000
 MAX_MASK_BYTES = 4_000_000
 MAX_CALLBACK_URL_CHARACTERS = 2048
 
@@ -34,14 +41,17 @@ def parse_task_request(dialect: TaskDialect, raw: bytes, find_reference: FindRef
         raise BadRequestError("the body is not an object")
     body = cast("Object", document)
     model, prompt = _required_text(body, "model"), _required_text(body, "prompt")
-    if dialect.max_prompt_characters is not None and len(prompt) > dialect.max_prompt_characters:
-        raise BadRequestError(f"prompt is longer than {dialect.max_prompt_characters}")
+    is_gpt_4o = GPT_4O in model
+    longest = dialect.max_prompt_characters if is_gpt_4o else OTHER_MAX_PROMPT_CHARACTERS
+    if longest is not None and len(prompt) > longest:
+        raise BadRequestError(f"prompt is longer than {longest}")
     count, size = body.get("n", 1), body.get("size", "1:1")
-    if isinstance(count, bool) or count not in dialect.allowed_counts:
-        raise BadRequestError(f"n is one of {', '.join(map(str, dialect.allowed_counts))}")
-    if size not in SIZES:
+    counts = dialect.allowed_counts if is_gpt_4o else OTHER_COUNTS
+    if isinstance(count, bool) or count not in counts:
+        raise BadRequestError(f"n is one of {', '.join(map(str, counts))}")
+    if size not in SIZES and (is_gpt_4o or OTHER_SIZES.fullmatch(str(size)) is None):
         raise BadRequestError(f"size is one of {', '.join(SIZES)}")
-    references = _parse_references(dialect, body, find_reference)
+    references = _parse_references(dialect, body, find_reference, MAX_REFERENCES if is_gpt_4o else OTHER_MAX_REFERENCES)
     return TaskRequest(
         model=model,
         prompt=prompt,
@@ -61,15 +71,17 @@ def _required_text(body: Object, name: str) -> str:
     return value
 
 
-def _parse_references(dialect: TaskDialect, body: Object, find_reference: FindReference) -> tuple[Reference, ...]:
+def _parse_references(
+    dialect: TaskDialect, body: Object, find_reference: FindReference, most: int
+) -> tuple[Reference, ...]:
     names = [name for name in dialect.reference_fields if name in body]
     if len(names) > 1:
         raise BadRequestError(f"{names[0]} and {names[1]} are the same; send one of them")
     if not names:
         return ()
     urls = body[names[0]]
-    if not isinstance(urls, list) or len(cast("list[object]", urls)) > MAX_REFERENCES:
-        raise BadRequestError(f"{names[0]} is a list of up to {MAX_REFERENCES} addresses")
+    if not isinstance(urls, list) or len(cast("list[object]", urls)) > most:
+        raise BadRequestError(f"{names[0]} is a list of up to {most} addresses")
     return tuple(_require_reference(names[0], url, find_reference) for url in cast("list[object]", urls))
 
 

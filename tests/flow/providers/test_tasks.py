@@ -104,3 +104,22 @@ async def test_cancel_stops_the_asking(tmp_path: Path) -> None:
 
 async def _asked(easel: MemoryWorld) -> bool:
     return easel.sandbox.tasks[0].poll_count > 0
+
+
+async def test_the_sandbox_paints_every_model_of_its_task_preset_with_what_is_offered_of_it(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    models = ["gpt-image-2", "gpt-4o-image", "gpt-image-1.5", "gemini-3.1-flash-image"]
+    up = {
+        "preset": "sandbox",
+        "dialect": "tasks",
+        "base_url": sandbox.address,
+        "api_key": "sandbox",
+        "models": models,
+    }
+    asked = ("--size 21:9@4K --quality high --n 3", "--size 3:2 --n 4", "--size 3:2 --quality low", "--size 1:8@2K")
+    async with world(tmp_path, sandbox, providers=[up], limits={"user_daily": 500}) as easel:
+        for model, options in zip(models, asked, strict=True):
+            await easel.say(f"a cat --model {model} {options}")
+            await easel.wait_until_settled()
+        assert [len(each.images) for each in easel.platform.posts] == [3, 4, 1, 1]
