@@ -23,6 +23,7 @@ from bot.providers.presets import Upstream, resolve_providers
 from bot.providers.probe import probe_upstream
 from bot.runtime.clock import SystemClock
 from bot.settings import Moderation, Settings
+from bot.store.engine import is_sqlite, parse_url
 from bot.store.store import SetAside, Store, missing_file
 
 MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
@@ -48,6 +49,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
     findings = [Finding(subject="settings", is_ok=True, message="understood")]
     findings += await _check_database(settings)
     findings.append(_check_adapters(settings))
+    findings += _describe_playground(settings)
     if settings.access.file is not None:
         findings.append(await _check_access_file(settings.access.file))
     if settings.discord.token is not None:
@@ -124,6 +126,14 @@ def _check_adapters(settings: Settings) -> Finding:
         if is_enabled
     ]
     return Finding(subject="adapters", is_ok=True, message=", ".join(enabled))
+
+
+def _describe_playground(settings: Settings) -> list[Finding]:
+    """Its page and its messages are one process's."""
+    if not settings.playground.enabled or is_sqlite(parse_url(settings.database_url)):
+        return []
+    message = "belongs to one process: of several on this database, enable it in one, and lead its visitors there"
+    return [Finding(subject="playground", is_ok=True, message=message)]
 
 
 async def _check_discord(settings: Settings) -> Finding:

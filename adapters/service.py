@@ -24,6 +24,7 @@ from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
+from bot.cluster.chat_routing import platform_role
 from bot.cluster.opening import open_cluster
 from bot.errors import SettingsWrong
 from bot.intake.commands import COMMANDS
@@ -142,22 +143,22 @@ async def serve(
     """
     if problems := missing_adapters(settings) + painting_problems(settings):
         raise SettingsWrong(problems)
-    roles = [*([EVENTS] if receives else []), *([PAINTING] if settings.jobs.concurrency else [])]
     descriptors.raise_limit()
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)
         stack.push_async_callback(store.close)
-        cluster = await stack.enter_async_context(open_cluster(settings, clock, roles=roles))
+        cluster = await stack.enter_async_context(
+            open_cluster(settings, clock, roles=member_roles(settings, receives=receives))
+        )
         server = HttpServer(settings.server.host, settings.server.port)
         stack.push_async_callback(server.stop)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None, cluster)
         server.mount(callback_routes(callbacks))
         processor = make_processor(settings)
         stack.push_async_callback(asyncio.to_thread, processor.close)
-        may_call = cluster.membership.is_current
-        adapters = make_adapters(settings, store.adapter_store, clock, processor, may_call)
+        adapters = make_adapters(settings, store.adapter_store, clock, processor, cluster)
         ports: dict[str, ChatPort] = {adapter.platform: adapter for adapter in adapters}
         for adapter in adapters:
             stack.push_async_callback(adapter.close)
@@ -191,15 +192,19 @@ async def serve(
         await app.drain(hurry)
 
 
+def member_roles(settings: Settings, *, receives: bool) -> list[str]:
+    """The roles of this process among others. `receives`: as of `serve`."""
+    painting = [PAINTING] if settings.jobs.concurrency else []
+    if not receives:
+        return painting
+    return [EVENTS, *painting, *([platform_role("telegram")] if settings.telegram.token is not None else [])]
+
+
 def make_adapters(
-    settings: Settings,
-    storage: AdapterStore,
-    clock: Clock,
-    processor: ImageProcessor,
-    may_call: Callable[[], bool] = lambda: True,
+    settings: Settings, storage: AdapterStore, clock: Clock, processor: ImageProcessor, cluster: Cluster
 ) -> list[PlatformAdapter]:
-    """The playground, if it is enabled, and every chat platform that has a token. None is started yet. `may_call`:
-    whether this process may make calls to platforms now.
+    """The playground, if it is enabled, and every chat platform that has a token. None is started yet. `cluster`:
+    this process among others, which makes calls to platforms while it is a current member.
 
     Raises SettingsWrong when the playground would be reached from other machines.
     """
@@ -223,7 +228,7 @@ def make_adapters(
                 clock=clock,
                 allow_hosts=settings.fetch.allow_hosts,
                 processor=processor,
-                may_call=may_call,
+                may_call=cluster.membership.is_current,
             )
         )
     if settings.telegram.token is not None:
@@ -232,10 +237,11 @@ def make_adapters(
                 settings.telegram,
                 storage,
                 clock=clock,
+                cluster=cluster,
                 public_url=settings.server.public_url,
                 admins=settings.admins,
                 processor=processor,
-                may_call=may_call,
+                may_call=cluster.membership.is_current,
             )
         )
     return adapters

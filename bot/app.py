@@ -22,13 +22,12 @@ from bot.handlers.commands import CommandHandler
 from bot.handlers.content import MessageContent
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.dialogue import Dialogue
-from bot.handlers.drafts import Drafts
 from bot.handlers.event_sink import CoreEventSink
+from bot.handlers.kept_state import KeptState
 from bot.handlers.messages import MessageHandler
-from bot.handlers.model_choices import ModelChoices
-from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
 from bot.handlers.replies import Replies
+from bot.handlers.shared_pace import SharedPace
 from bot.job import new_id
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
@@ -77,6 +76,7 @@ class App:
         dispatch: Dispatch,
         status_messages: StatusMessages,
         admission: Admission,
+        pace: SharedPace,
         retention: Retention,
         drain_s: float,
     ):
@@ -89,6 +89,7 @@ class App:
         self._dispatch = dispatch
         self._status_messages = status_messages
         self._admission = admission
+        self._pace = pace
         self._retention = retention
         self._drain_s = drain_s
         self._resources = AsyncExitStack()
@@ -143,27 +144,22 @@ class App:
                 order=settings.providers_order,
             )
             await _set_aside_unreadable(store, settings.limits.user_daily)
-            pending_requests = PendingRequests(store.adapter_store, clock)
-            await pending_requests.load()
-            drafts = Drafts(store.adapter_store, clock)
-            await drafts.load()
+            cluster = cluster or local_cluster()
+            kept = await KeptState.load(store.adapter_store, cluster, clock)
+            opened.push_async_callback(kept.close)
             moderation = _moderation(settings.moderation, tools.client, clock)
-            model_choices = ModelChoices(store.adapter_store)
-            await model_choices.load()
             app = cls._wire(
                 settings,
                 ports,
                 shops or {},
                 clock,
                 store,
-                cluster or local_cluster(),
+                cluster,
                 fetcher,
                 processor,
                 provider,
                 moderation,
-                pending_requests,
-                drafts,
-                model_choices,
+                kept,
                 concurrency,
             )
             app._resources = opened.pop_all()
@@ -182,9 +178,7 @@ class App:
         processor: ImageProcessor,
         provider: FallbackProvider,
         moderation: Moderation | None,
-        pending_requests: PendingRequests,
-        drafts: Drafts,
-        model_choices: ModelChoices,
+        kept: KeptState,
         concurrency: int,
     ) -> "App":
         limits, access, catalog = settings.limits, settings.access, provider.catalog
@@ -249,14 +243,14 @@ class App:
             admins=settings.admins,
             ports=ports,
             shops=shops,
-            pending_requests=pending_requests,
+            pending_requests=kept.pending_requests,
             linked_images=linked_images,
             deletion=deletion,
             cancel_job=dispatch.cancel,
             wait_for_end=partial(dispatch.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
             capabilities=lambda: catalog.capabilities,
-            model_choices=model_choices,
+            model_choices=kept.model_choices,
             prices=lambda: catalog.prices,
         )
         messages = MessageHandler(
@@ -265,10 +259,13 @@ class App:
             status_messages=status_messages,
             jobs=jobs,
             commands=commands,
-            dialogue=Dialogue(pending_requests, status_messages, clock),
+            dialogue=Dialogue(kept.pending_requests, status_messages, clock),
             replies=Replies(status_messages, admission),
-            drafts=drafts,
-            model_choices=model_choices,
+            drafts=kept.drafts,
+            model_choices=kept.model_choices,
+            shown=kept.shown,
+            memory=kept.memory,
+            forgetting=kept.forgetting,
             content=MessageContent(ports, linked_images),
             admission=admission,
             clock=clock,
@@ -279,9 +276,10 @@ class App:
             jobs=jobs,
             permissions=permissions,
             deletion=deletion,
-            pending_requests=pending_requests,
-            model_choices=model_choices,
+            pending_requests=kept.pending_requests,
+            model_choices=kept.model_choices,
             capabilities=lambda: catalog.capabilities,
+            memory=kept.memory,
             admission=admission,
             clock=clock,
             locale=settings.locale,
@@ -291,9 +289,11 @@ class App:
             buttons=buttons,
             jobs=jobs,
             store=store,
-            pending_requests=pending_requests,
+            pending_requests=kept.pending_requests,
             catalog=catalog,
             status_messages=status_messages,
+            memory=kept.memory,
+            bus=cluster.bus,
             admission=admission,
             rules=rules,
             locale=settings.locale,
@@ -307,7 +307,13 @@ class App:
             dispatch=dispatch,
             status_messages=status_messages,
             admission=admission,
-            retention=Retention(store, clock, retention_days=settings.privacy.retention_days),
+            pace=SharedPace(admission, cluster.membership, cluster.bus, clock),
+            retention=Retention(
+                store,
+                clock,
+                retention_days=settings.privacy.retention_days,
+                also=[kept.pending_requests.delete_expired],
+            ),
             drain_s=settings.drain_s,
         )
 
@@ -326,7 +332,8 @@ class App:
 
     async def problem(self) -> str | None:
         """Why the core does not work right now, for `/readyz`; None while it does."""
-        problems = (self._status_messages.problem(), self._retention.problem(), self._dispatch.problem())
+        parts = (self._status_messages, self._retention, self._dispatch, self._pace)
+        problems = (part.problem() for part in parts)
         return "; ".join(each for each in problems if each is not None) or None
 
     async def drain(self, hurry: asyncio.Event | None = None) -> None:
@@ -341,6 +348,7 @@ class App:
         """Drains, unless that was done before, and closes everything."""
         await self.drain()
         await self._retention.stop()
+        await self._pace.close()
         await self.events.close()
         await self.jobs.close()
         await self._runner.close()

@@ -49,6 +49,7 @@ class AlbumCollector:
         self._clock = clock
         self._handle_album = handle_album
         self._pending: dict[AlbumKey, PendingAlbum] = {}
+        self._handling: set[asyncio.Task[bool]] = set()  # those of all albums, collected or not
         self._finished: LRUCache[AlbumKey, dict[int, telegram.Message]] = LRUCache(MAX_FINISHED_ALBUMS)
 
     async def add_part(self, message: telegram.Message) -> bool:
@@ -63,6 +64,8 @@ class AlbumCollector:
         if album is None:
             album = self._pending[key] = PendingAlbum(sender_id=_sender_id(message), started_at=now, complete_at=now)
             album.handling = asyncio.create_task(self._collect(key, album), name="telegram album")
+            self._handling.add(album.handling)
+            album.handling.add_done_callback(self._handling.discard)
         album.parts.setdefault(message.message_id, message)  # which may have been edited already
         album.complete_at = min(now + ALBUM_QUIET_S, album.started_at + ALBUM_MAX_S)
         if len(album.parts) >= MAX_ALBUM_PARTS:
@@ -90,6 +93,15 @@ class AlbumCollector:
         for (chat_id, _), album in tuple(self._pending.items()):
             if chat_id == message.chat.id and album.sender_id == _sender_id(message):
                 await album.collected.wait()
+
+    def abandon(self) -> None:
+        """Other processes collect and handle from now on what is under way."""
+        for task in self._handling:
+            task.cancel()
+        for album in self._pending.values():
+            album.collected.set()
+        self._pending.clear()
+        self._finished.clear()
 
     async def _collect(self, key: AlbumKey, album: PendingAlbum) -> bool:
         while not album.complete.is_set() and (due := album.complete_at) > self._clock.monotonic():

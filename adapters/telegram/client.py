@@ -29,10 +29,12 @@ from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.strays import StrayFinder
 from adapters.telegram.webhook import Webhook
 from bot.chat import Attachment, Budget, Button, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
+from bot.cluster.chat_routing import ChatRouting
+from bot.cluster.local import local_cluster
 from bot.errors import PlaceClosed, UnknownCharge
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
-from bot.ports import EventSink
+from bot.ports import Cluster, EventSink
 from bot.quota import Purchase
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
@@ -56,7 +58,8 @@ class TelegramAdapter:
     RequestAcknowledgement.
 
     `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
-    all of Easel shares; by default one of its own. `may_call`: asked before each call, which is not made without it.
+    all of Easel shares; by default one of its own. `cluster`: the other processes of this Easel; None: there are none.
+    `may_call`: asked before each call, which is not made without it.
     """
 
     platform = PLATFORM
@@ -69,6 +72,7 @@ class TelegramAdapter:
         storage: TelegramStorage,
         *,
         clock: Clock,
+        cluster: Cluster | None = None,
         public_url: str | None = None,
         admins: Sequence[str] = (),
         processor: ImageProcessor | None = None,
@@ -78,6 +82,9 @@ class TelegramAdapter:
         self._settings = settings
         self._storage = storage
         self._clock = clock
+        self._cluster = cluster or local_cluster()
+        self.chats = ChatRouting(PLATFORM, self._cluster, clock)
+        """Which of the chats this process handles."""
         self._admins = admins
         self._bot = make_bot(settings, may_call)
         self._webhook: Webhook | None = None
@@ -90,12 +97,19 @@ class TelegramAdapter:
             payments=bool(settings.star_packs),
             channels=bool(settings.channels),
         )
-        self._connection = Connection(self._bot, clock, allowed=allowed, webhook=url_and_secret)
+        self._connection = Connection(
+            self._bot,
+            clock,
+            self._cluster.leases,
+            has_peers=self.chats.has_peers,
+            allowed=allowed,
+            webhook=url_and_secret,
+        )
         self._files = FileDownloader(self._bot, clock, local=settings.local)
-        self._state = TelegramState(storage)
+        self._state = TelegramState(storage, self._cluster.bus)
         self._message_ids = MessageIds()
         self._strays = StrayFinder(self._bot, storage, self._message_ids)
-        self._permissions = ChatPermissions(self._bot, clock)
+        self._permissions = ChatPermissions(self._bot, clock, self._cluster.bus)
         self._sender = Sender(self._bot, self._state, self._strays, self._permissions, self._report_migration)
         self._delivery = PictureDelivery(
             self._bot,
@@ -138,6 +152,8 @@ class TelegramAdapter:
             charges=self._charges,
             events=events,
             admins=self._admins,
+            cluster=self._cluster,
+            chats=self.chats,
             clock=self._clock,
         )
         await self._strays.load()

@@ -1,18 +1,23 @@
 """The connection to Telegram: made, kept up and made again; by long polling, or by keeping a webhook set.
 
-Handles no update itself: updates go to the inbox, and are confirmed to Telegram only once the inbox has them safe.
+Handles no update itself: updates go to the inbox, and are confirmed to Telegram only once the inbox has them safe. Of
+several processes one polls, or keeps the webhook set, by a lease; the webhook leads to any of them.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
 
 import structlog
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from adapters.telegram.api import TokenSafeBot, call_untranslated
 from adapters.telegram.errors import describe_error, retry_after_s
+from adapters.telegram.ids import PLATFORM
 from adapters.telegram.updates import IncomingUpdate, UnreadableUpdate, read_update
 from bot.errors import SettingsWrong, StoreFailed
+from bot.ports import Lease, Leases
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 
@@ -29,17 +34,27 @@ UNAUTHORIZED = "telegram.token: Telegram does not accept it"
 OTHER_CONSUMER = "another program gets the updates of this bot (409 Conflict): stop it, or use a token of its own"
 
 EnqueueUpdates = Callable[[Sequence[IncomingUpdate | UnreadableUpdate]], Awaitable[None]]
+CONNECTION_LEASE = f"{PLATFORM}.connection"
 OnIdentified = Callable[[], Awaitable[EnqueueUpdates]]
 
 
 class Connection:
-    """`webhook`: its URL and its secret; None: polling."""
+    """`webhook`: its URL and its secret; None: polling. `has_peers()`: whether other processes handle updates, too."""
 
     def __init__(
-        self, bot: TokenSafeBot, clock: Clock, *, allowed: Sequence[str], webhook: tuple[str, str] | None
+        self,
+        bot: TokenSafeBot,
+        clock: Clock,
+        leases: Leases,
+        *,
+        has_peers: Callable[[], bool],
+        allowed: Sequence[str],
+        webhook: tuple[str, str] | None,
     ) -> None:
         self._bot = bot
         self._clock = clock
+        self._leases = leases
+        self._has_peers = has_peers
         self._allowed = list(allowed)
         self._webhook = webhook
         self._problem: str | None = "not connected yet"
@@ -48,6 +63,10 @@ class Connection:
         self._enqueue: EnqueueUpdates | None = None
         self._supervisor = Supervisor(clock)
         self._enqueueing: asyncio.Task[bool] | None = None
+        self._stopping = asyncio.Event()
+        self._released = asyncio.Event()
+        """Set while this process does not hold the lease of the connection."""
+        self._released.set()
 
     async def open(self, on_identified: OnIdentified) -> None:
         """Calls getMe once and goes on in the background.
@@ -74,17 +93,11 @@ class Connection:
 
     async def stop_receiving(self) -> None:
         """Requests no more updates, and confirms to Telegram those that were received."""
+        self._stopping.set()
+        await self._released.wait()
         await self._supervisor.stop()
-        if self._enqueueing is not None:
-            await asyncio.gather(self._enqueueing, return_exceptions=True)
-        try:
-            async with asyncio.timeout(SHUTDOWN_CALL_S):
-                if self._webhook is not None:
-                    await self._delete_own_webhook(self._webhook[0])
-                elif self._offset:
-                    await call_untranslated(self._confirm_offset)
-        except (TelegramError, TimeoutError) as failed:
-            log.info("telegram shutdown call failed", failure=type(failed).__name__)
+        if self._webhook is not None and not self._has_peers():
+            await self._call_at_shutdown(partial(self._delete_own_webhook, self._webhook[0]))
 
     async def close(self) -> None:
         try:
@@ -95,7 +108,8 @@ class Connection:
 
     def problem(self) -> str | None:
         """Why the connection does not work right now; None when it does."""
-        return self._problem or self._supervisor.problem()
+        is_standby = self._enqueue is not None and self._released.is_set() and self._has_peers()
+        return (None if is_standby else self._problem) or self._supervisor.problem()
 
     # ------------------------------------------------------------ within
 
@@ -104,8 +118,31 @@ class Connection:
             assert self._on_identified is not None  # given before this begins
             await self._call_until_answered(self._bot.initialize)
             self._enqueue = await self._on_identified()
-        if self._webhook is not None:
-            await self._maintain_webhook(*self._webhook)
+        await self._leases.run_held(CONNECTION_LEASE, self._receive_alone)
+        await asyncio.Event().wait()  # Easel stops
+
+    async def _receive_alone(self, lease: Lease) -> None:
+        """Receives until Easel stops. `lease`: nobody else does."""
+        self._released.clear()
+        receiving = asyncio.create_task(
+            self._poll() if self._webhook is None else self._maintain_webhook(*self._webhook), name="telegram receiving"
+        )
+        stopping = asyncio.create_task(self._stopping.wait(), name="telegram stop")
+        try:
+            await asyncio.wait((receiving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                receiving.result()
+            await _end((receiving,))
+            if self._enqueueing is not None:
+                await asyncio.gather(self._enqueueing, return_exceptions=True)
+            if self._offset and lease.is_current():  # before the lease is another's, whose call this one would end
+                await self._call_at_shutdown(self._confirm_offset)
+        finally:
+            self._released.set()
+            await _end((receiving, stopping))
+
+    async def _poll(self) -> None:
+        assert self._enqueue is not None  # known by then
         await self._call_until_answered(self._bot.delete_webhook)
         self._problem = None
         log.info("telegram is connected", bot=self._bot.username, mode="polling")
@@ -192,6 +229,13 @@ class Connection:
         if (await call_untranslated(self._bot.get_webhook_info)).url == url:
             await call_untranslated(self._bot.delete_webhook)
 
+    async def _call_at_shutdown(self, make_call: Callable[[], Awaitable[object]]) -> None:
+        try:
+            async with asyncio.timeout(SHUTDOWN_CALL_S):
+                await call_untranslated(make_call)
+        except (TelegramError, TimeoutError) as failed:
+            log.info("telegram shutdown call failed", failure=type(failed).__name__)
+
     async def _call_until_answered(self, make_call: Callable[[], Awaitable[object]]) -> None:
         """Repeats a call until it succeeds."""
         retry_s = FIRST_RETRY_S
@@ -215,3 +259,10 @@ class Connection:
         if self._problem != problem:
             log.warning("telegram fails", reason=problem)
         self._problem = problem
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancels tasks and waits for their ends."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

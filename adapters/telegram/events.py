@@ -98,6 +98,11 @@ class UpdateHandler:
             return await self._handle_message([message])
         return await self._handle_other_update(update)
 
+    def abandon(self) -> None:
+        """Other processes handle from now on what is under way, and all that follows."""
+        self._albums.abandon()
+        self._events.chats_changed_hands()
+
     async def _handle_other_update(self, update: telegram.Update) -> bool:
         """As `handle_update`, for one that brings no new message."""
         if (edited := self._edited_message_of(update)) is not None:
@@ -210,7 +215,7 @@ class UpdateHandler:
         chat = change.chat
         if change.new_chat_member.user.id != self._bot.id:
             return True
-        self._permissions.note_bot_member(chat.id)
+        await self._permissions.report_bot_member(chat.id)
         is_gone = change.new_chat_member.status in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
         if is_gone and self._state.moved_to(str(chat.id)) is None:
             await self._events.chat_closed(ids.make_chat(chat.id, direct=chat.type == ChatType.PRIVATE))

@@ -17,12 +17,14 @@ from adapters.telegram.api import call_api
 from adapters.telegram.errors import CALL_FAILURES, TOPIC_CLOSED
 from adapters.telegram.ids import ChatAddress
 from bot.chat import Chat
-from bot.errors import ChatGone, PicturesForbidden, PlaceClosed, WritingForbidden
+from bot.errors import ChatGone, PicturesForbidden, PlaceClosed, StoreFailed, WritingForbidden
+from bot.ports import Bus
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_future
 
 log = structlog.get_logger()
 
+MEMBERSHIP = "telegram rights"  # on the bus, with the id of a chat
 RIGHTS_TTL_S = 60.0  # that rights are believed which allow everything
 READ_WAIT_S = 3.0  # that a request waits for rights to be read; nobody is refused because Telegram is slow
 MAX_CHATS = 10_000  # remembered
@@ -54,9 +56,11 @@ EVERYTHING, NOTHING = SendRights(), SendRights(text=False, photos=False, documen
 class ChatPermissions:
     """The rights in all groups that were looked at lately."""
 
-    def __init__(self, bot: telegram.Bot, clock: Clock) -> None:
+    def __init__(self, bot: telegram.Bot, clock: Clock, bus: Bus) -> None:
+        """`bus`: where the process that a change is reported to tells the others."""
         self._bot = bot
         self._clock = clock
+        self._bus = bus
         self._rights: LRUCache[int, SendRights] = LRUCache(MAX_CHATS)
         self._is_administrator: LRUCache[int, bool] = LRUCache(MAX_CHATS)
         self._fresh: TTLCache[int, None] = TTLCache(MAX_CHATS, RIGHTS_TTL_S, timer=clock.monotonic)
@@ -64,6 +68,8 @@ class ChatPermissions:
         self._reads: dict[int, asyncio.Task[None]] = {}
         self._changed: set[int] = set()  # chats whose rights have changed while they were being read
         self._tasks = BackgroundTasks()
+        bus.subscribe(MEMBERSHIP, self._hear_of_bot_member)
+        bus.on_gap(self._forget_all)
 
     async def close(self) -> None:
         await self._tasks.cancel()
@@ -112,8 +118,24 @@ class ChatPermissions:
         elif message.forum_topic_reopened or message.general_forum_topic_unhidden:
             self._closed_topics.pop((message.chat.id, topic), None)
 
-    def note_bot_member(self, chat_id: int) -> None:
-        """The bot's own membership has changed: everything is read again."""
+    async def report_bot_member(self, chat_id: int) -> None:
+        """The bot's own membership has changed: everything is read again, by the other processes, too."""
+        self._forget(chat_id)
+        try:
+            await self._bus.publish(MEMBERSHIP, chat_id)
+        except StoreFailed as failed:  # what they believe is refused or read again within RIGHTS_TTL_S
+            log.warning("other processes not told of the bot's rights", chat=chat_id, detail=failed.detail)
+
+    def _hear_of_bot_member(self, payload: object) -> None:
+        if isinstance(payload, int):
+            self._forget(payload)
+
+    def _forget_all(self) -> None:
+        """Changes may have been missed."""
+        for chat_id in {*self._rights, *self._is_administrator, *self._reads}:
+            self._forget(chat_id)
+
+    def _forget(self, chat_id: int) -> None:
         self._rights.pop(chat_id, None)
         self._is_administrator.pop(chat_id, None)
         self._fresh.pop(chat_id, None)

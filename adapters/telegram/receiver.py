@@ -6,6 +6,7 @@ Begins in `TelegramAdapter.start`, once the core can take events; sends nothing 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 import telegram
@@ -16,6 +17,7 @@ from adapters.telegram.connection import Connection, EnqueueUpdates
 from adapters.telegram.decode import BotIdentity
 from adapters.telegram.dispatcher import UpdateDispatcher
 from adapters.telegram.events import UpdateHandler
+from adapters.telegram.ids import PLATFORM
 from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges, StarPayments
@@ -23,15 +25,17 @@ from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.updates import RawUpdate, read_update
 from adapters.telegram.webhook import Webhook
+from bot.cluster.chat_routing import ChatRouting
 from bot.errors import StoreFailed
 from bot.intake.models import offered_models
-from bot.ports import EventSink
+from bot.ports import Cluster, EventSink, Lease
 from bot.runtime.clock import Clock
-from bot.runtime.supervision import Supervisor
+from bot.runtime.supervision import Supervisor, TaskInterrupted
 from bot.settings import Telegram as TelegramSettings
 
 log = structlog.get_logger()
 
+MENUS_LEASE = f"{PLATFORM}.menus"
 MENU_SHUTDOWN_S = 1.0  # at the end, for menus that are being sent
 
 
@@ -52,6 +56,8 @@ class Receiver:
         charges: StarCharges,
         events: EventSink,
         admins: Sequence[str],
+        cluster: Cluster,
+        chats: ChatRouting,
         clock: Clock,
     ) -> None:
         self._bot = bot
@@ -68,10 +74,14 @@ class Receiver:
         self._payments: StarPayments | None = None
         if settings.star_packs:
             self._payments = StarPayments(bot, settings.star_packs, charges=charges, events=events, clock=clock)
+        self._cluster = cluster
+        self._chats = chats
         self._saved_updates: Sequence[RawUpdate] = ()
         self._dispatcher: UpdateDispatcher | None = None
         self._supervisor = Supervisor(clock)
         self._menu_sync = self._supervisor.add_worker("telegram commands", self._sync_menus)
+        self._moves = self._supervisor.add_worker("telegram moves", self._load_moves)
+        cluster.bus.on_gap(self._moves.start)
 
     async def start(self) -> None:
         """Calls getMe, and receives in the background from then on.
@@ -91,8 +101,10 @@ class Receiver:
         if self._webhook is not None:
             self._webhook.close()
         await self._connection.stop_receiving()
+        await self._chats.stop()
         if self._dispatcher is not None:
             await self._dispatcher.close()
+        await self._chats.close()
 
     async def report_migration(self, old: int, new: int) -> None:
         """Reports a group's migration that a rejected call has revealed, maybe before the group's own message does."""
@@ -104,7 +116,7 @@ class Receiver:
     def problem(self) -> str | None:
         """Why nothing is received right now, or what was received not handled; None when all works."""
         inbox = None if self._dispatcher is None else self._dispatcher.problem()
-        return self._connection.problem() or inbox or self._supervisor.problem()
+        return self._connection.problem() or inbox or self._chats.problem() or self._supervisor.problem()
 
     # ------------------------------------------------------------ within
 
@@ -122,15 +134,28 @@ class Receiver:
             channels=self._settings.channels,
             clock=self._clock,
         )
-        dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler, self._clock)
-        await dispatcher.resume([read_update(raw, self._bot) for raw in self._saved_updates])
+        read = partial(read_update, bot=self._bot)
+        dispatcher = self._dispatcher = UpdateDispatcher(
+            self._state, handler, self._clock, chats=self._chats, read=read
+        )
+        self._chats.start(dispatcher.look_for, on_moves=self._events.chats_changed_hands, on_lapse=dispatcher.abandon)
+        await dispatcher.resume([read(raw) for raw in self._saved_updates])
         self._saved_updates = ()
         if self._webhook is not None:
             self._webhook.open(dispatcher.enqueue)
         self._menu_sync.start()
         return dispatcher.enqueue
 
+    async def _load_moves(self) -> None:
+        try:
+            await self._state.reload_moves()
+        except StoreFailed as failed:
+            raise TaskInterrupted(f"moved chats are not known ({failed.detail})") from failed
+
     async def _sync_menus(self) -> None:
+        await self._cluster.leases.run_held(MENUS_LEASE, self._sync_menus_alone)
+
+    async def _sync_menus_alone(self, _: Lease) -> None:
         await sync_command_menus_with_retry(
             self._bot,
             self._storage,

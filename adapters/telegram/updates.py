@@ -54,6 +54,16 @@ def read_update(raw: object, bot: telegram.Bot) -> IncomingUpdate | UnreadableUp
         return UnreadableUpdate(id=number, raw=body, reason=f"{kind_of(body)}: {type(failed).__name__}")
 
 
+def chat_of(update: telegram.Update) -> int | None:
+    """The chat whose updates are handled in order: that of the message, else the private one of whoever did it. None:
+    of a query that is answered at once or never, wherever it comes in."""
+    if update.inline_query is not None or update.pre_checkout_query is not None:
+        return None
+    if update.effective_chat is not None:
+        return update.effective_chat.id
+    return None if update.effective_user is None else update.effective_user.id
+
+
 def kind_of(raw: RawUpdate) -> str:
     """The update's kind, such as `message`: its field beside the number."""
     return next((str(name) for name in raw if name != UPDATE_ID), "empty")

@@ -6,7 +6,7 @@ Keeps the requests of the last minute in memory; the same refusal is sent once a
 import asyncio
 import tomllib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,6 +53,13 @@ class RateLimiter:
         times.append(now)
         return None
 
+    def add(self, key: str, count: int, limit: int, now: float) -> None:
+        """Counts events that happened elsewhere, up to the limit."""
+        times = self._times.setdefault(key, deque())
+        while times and times[0] <= now - WINDOW_S:
+            times.popleft()
+        times.extend([now] * min(count, limit - len(times)))
+
     def is_full(self, key: str, limit: int, now: float) -> bool:
         """Whether `acquire` would refuse."""
         times = self._times.get(key)
@@ -86,6 +93,8 @@ class Admission:
         self._checked_at = -RELOAD_INTERVAL_S
         self._rate_limiter = RateLimiter()
         self._sent_refusals: TTLCache[str, None] = TTLCache(MAX_TRACKED, WINDOW_S, timer=clock.monotonic)
+        self.on_counted: Callable[[str], None] = lambda _: None
+        """Called with the key of a user for each of their requests that counts against `user_per_minute`."""
 
     async def reload_if_changed(self) -> None:
         """Loads the operator's file when it has changed. A file that cannot be loaded leaves the lists as they are.
@@ -166,11 +175,18 @@ class Admission:
         for key, limit in self._rate_limits(user, chat):
             if (wait_s := self._rate_limiter.acquire(key, limit, now)) is not None:
                 return TooFast(seconds=wait_s)
+            if key == _user_limit(user.key):
+                self.on_counted(user.key)
         return None
+
+    def count_elsewhere(self, user_key: str, count: int) -> None:
+        """Requests of a user were counted by other processes."""
+        if self._user_per_minute is not None:
+            self._rate_limiter.add(_user_limit(user_key), count, self._user_per_minute, self._clock.monotonic())
 
     def _rate_limits(self, user: User, chat: Chat) -> list[tuple[str, int]]:
         """Keys and limits that a request of the user in the chat counts against."""
-        limits = [(f"user {user.key}", self._user_per_minute)]
+        limits = [(_user_limit(user.key), self._user_per_minute)]
         if chat.kind == "group":
             limits.append((f"chat {chat.key}", self._chat_per_minute))
         return [(key, limit) for key, limit in limits if limit is not None]
@@ -183,6 +199,10 @@ class Admission:
         self._sent_refusals[key] = None
         log.info("request refused", failure=type(refusal).__name__, user=user.key, chat=chat.key)
         raise refusal
+
+
+def _user_limit(user_key: str) -> str:
+    return f"user {user_key}"
 
 
 def _refusal_key(kind: type[Refusal], user: User, chat: Chat) -> str:

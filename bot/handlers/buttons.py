@@ -11,6 +11,7 @@ import structlog
 from bot.chat import Action, ButtonPress, ButtonReply, User
 from bot.errors import AlreadyFinished, EaselError, Forgotten
 from bot.handlers.admission import Admission, SuppressReply
+from bot.handlers.chat_memory import ChatMemory
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
@@ -39,6 +40,7 @@ class ButtonHandler:
         pending_requests: PendingRequests,
         model_choices: ModelChoices,
         capabilities: Callable[[], Capabilities],
+        memory: ChatMemory,
         admission: Admission,
         clock: Clock,
         locale: str,
@@ -51,6 +53,7 @@ class ButtonHandler:
         self._pending_requests = pending_requests
         self._model_choices = model_choices
         self._capabilities = capabilities
+        self._memory = memory
         self._admission = admission
         self._clock = clock
         self._locale = locale
@@ -59,6 +62,8 @@ class ButtonHandler:
         """Handles a click; returns what the clicker alone is shown."""
         locale = negotiate_locale(press.sender.locale, self._locale)
         try:
+            if self._memory.is_stale(press.message.chat):
+                await self._memory.refresh(press.message.chat)
             return await self._handle(press, locale)
         except SuppressReply:
             return ButtonReply()

@@ -6,7 +6,7 @@ restart. What belongs together is decided in `bot.intake.parts`, what a request 
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -209,6 +209,21 @@ class Drafts:
         except StoreFailed as failed:
             log.warning("notes of cut texts not loaded", detail=failed.detail)
             return
+        self._add_stored(notes)
+
+    def forget_saved(self) -> None:
+        """Drops the notes, which are stored, and the drafts that nobody works on now: what they have become is stored,
+        and other processes may change it."""
+        self._cut.clear()
+        for kept in (self._latest, self._read):
+            for key in [key for key, draft in kept.items() if draft.handled.done()]:
+                del kept[key]  # type: ignore[reportArgumentType]  # each key is of its own cache
+
+    async def reload(self, chat: Chat) -> None:
+        """Reads the notes of a chat. Raises StoreFailed."""
+        self._add_stored(await self._storage.values_with_prefix(f"{CUT_PREFIX}{chat.key}:"))
+
+    def _add_stored(self, notes: Mapping[str, str]) -> None:
         oldest = self._clock.now() - CUT_TTL
         for key, text in notes.items():
             try:

@@ -3,24 +3,33 @@
 Routes events; decides only who may use what an adapter answers by itself.
 """
 
+from dataclasses import asdict
+
 import structlog
 
 from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
-from bot.errors import Banned, EaselError
+from bot.errors import Banned, EaselError, StoreFailed
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
+from bot.handlers.chat_memory import ChatMemory
 from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_requests import PendingRequests
 from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
+from bot.ports import Bus
 from bot.providers.catalog import ProviderCatalog
 from bot.quota import Balance, QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
+from bot.store.stored_values import StoredReader
 from bot.texts import negotiate_locale, translate_error
 
 log = structlog.get_logger()
+
+CHAT_CLOSED, CHAT_MOVED = "chat closed", "chat moved"  # on the bus
+
+_CHAT = StoredReader[Chat](Chat)
 
 
 class CoreEventSink:
@@ -36,11 +45,14 @@ class CoreEventSink:
         pending_requests: PendingRequests,
         catalog: ProviderCatalog,
         status_messages: StatusMessages,
+        memory: ChatMemory,
+        bus: Bus,
         admission: Admission,
         rules: QuotaRules,
         locale: str,
     ) -> None:
-        """`locale`: for users whose platform names none of ours."""
+        """`locale`: for users whose platform names none of ours. `bus`: where other processes hear what concerns
+        them."""
         self._messages = messages
         self._buttons = buttons
         self._jobs = jobs
@@ -48,9 +60,13 @@ class CoreEventSink:
         self._pending_requests = pending_requests
         self._catalog = catalog
         self._status_messages = status_messages
+        self._memory = memory
+        self._bus = bus
         self._admission = admission
         self._rules = rules
         self._locale = locale
+        bus.subscribe(CHAT_CLOSED, self._hear_of_closed_chat)
+        bus.subscribe(CHAT_MOVED, lambda _: memory.mark_stale())
 
     async def receive_message(self, message: Message) -> bool:
         return await self._messages.receive_message(message)
@@ -70,11 +86,24 @@ class CoreEventSink:
     async def chat_closed(self, chat: Chat) -> None:
         log.info("chat is closed to the bot", chat=chat.key)
         self._status_messages.close_chat(chat)
+        try:
+            await self._bus.publish(CHAT_CLOSED, asdict(chat))
+        except StoreFailed as failed:  # their next calls are refused
+            log.warning("other processes not told of a closed chat", detail=failed.detail)
 
     async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._store.move_chat(old, new)
+        if self._memory.is_stale(old):
+            await self._memory.refresh(old)
         await self._pending_requests.move_chat(old, new)
+        await self._bus.publish(CHAT_MOVED)
         log.info("chat has moved", old=old.key, new=new.key)
+
+    def chats_changed_hands(self) -> None:
+        self._memory.mark_stale()
+
+    def _hear_of_closed_chat(self, payload: object) -> None:
+        self._status_messages.close_chat(_CHAT.read(payload))
 
     async def command_refusal(self, user: User, chat: Chat) -> str | None:
         try:

@@ -26,11 +26,13 @@ from bot.errors import (
 )
 from bot.errors.machine import is_machine_failure, names_machine_failure
 from bot.handlers.admission import Admission, SuppressReply
+from bot.handlers.chat_memory import ChatMemory
 from bot.handlers.commands import CommandContext, CommandHandler
 from bot.handlers.content import MessageContent, without_text_files
 from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
 from bot.handlers.draft_jobs import DraftJobs
 from bot.handlers.drafts import Draft, Drafts
+from bot.handlers.forgetting import Forgetting
 from bot.handlers.model_choices import ModelChoices
 from bot.handlers.replies import Replies, Reply, error_reply
 from bot.handlers.shown_pictures import ShownPictures
@@ -77,6 +79,9 @@ class MessageHandler:
         replies: Replies,
         drafts: Drafts,
         model_choices: ModelChoices,
+        shown: ShownPictures,
+        memory: ChatMemory,
+        forgetting: Forgetting,
         admission: Admission,
         clock: Clock,
         locale: str,
@@ -93,7 +98,9 @@ class MessageHandler:
         self._drafts = drafts
         self._model_choices = model_choices
         self._draft_jobs = DraftJobs(drafts, jobs, store)
-        self._shown = ShownPictures(clock)
+        self._shown = shown
+        self._memory = memory
+        self._forgetting = forgetting
         self._admission = admission
         self._clock = clock
         self._locale = locale
@@ -104,6 +111,8 @@ class MessageHandler:
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
         try:
+            if self._memory.is_stale(message.chat):
+                await self._memory.refresh(message.chat)
             return await self._receive(self._dialogue.recognise(message))
         except Stopped:
             return False
@@ -237,7 +246,8 @@ class MessageHandler:
 
     async def _decide(self, draft: Draft, *, admitted: bool) -> Reply | None:
         """The reply; None: nothing. `admitted`: the request was counted before. Raises MachineFailed."""
-        message = self._shown.add_to(without_foreign_caption(draft.message))
+        message = without_foreign_caption(draft.message)
+        message = await self._shown.complete(message)
         requester = self._requester(draft.ordered[0])
         if self._dialogue.has_seen(message):
             return None
@@ -322,7 +332,7 @@ class MessageHandler:
             raise RestTooLate
         request = parse_request(message, self._capabilities_for(message))
         if request is None:
-            self._shown.note(message)
+            await self._shown.keep(message)
             return None
         prompt = request.prompt if isinstance(request, Paint) else ""
         if admitted or not draft.is_new_request:
@@ -338,22 +348,7 @@ class MessageHandler:
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
-                if draft.job_id is not None:
-                    return None
-                draft.answered = True
-                context = CommandContext(
-                    user=requester.user,
-                    chat=requester.chat,
-                    locale=requester.locale,
-                    event=message.event_key,
-                    reply_to=message.reply_to,
-                    sender_moderates=message.sender_moderates,
-                )
-                answer = await self._commands.answer(context, command)
-                if command.name == "forget":
-                    self._drafts.drop_user(requester.user.key)
-                    self._shown.drop_user(requester.user.key)
-                return answer
+                return await self._answer_command(draft, message, requester, command)
             case paint:
                 paint = await self._with_kept_model(paint, requester)
                 try:
@@ -362,9 +357,26 @@ class MessageHandler:
                     self._admission.refuse_once(refusal, message.sender, message.chat)
                 if job is not None:
                     self._jobs.acknowledge_request(job)
-                self._shown.drop(message)
+                await self._shown.settle(message)
                 await self._dialogue.mark_answered(draft.ordered[-1])
                 return None
+
+    async def _answer_command(self, draft: Draft, message: Message, who: Requester, command: Command) -> Card | None:
+        if draft.job_id is not None:
+            return None
+        draft.answered = True
+        context = CommandContext(
+            user=who.user,
+            chat=who.chat,
+            locale=who.locale,
+            event=message.event_key,
+            reply_to=message.reply_to,
+            sender_moderates=message.sender_moderates,
+        )
+        answer = await self._commands.answer(context, command)
+        if command.name == "forget":
+            await self._forgetting.forget(who.user.key)
+        return answer
 
     async def _with_kept_model(self, paint: Paint, requester: Requester) -> Paint:
         """The request with the model that its user keeps, where it names none."""

@@ -1,6 +1,7 @@
 """The model that each user keeps for their requests: stored until they choose another or have it deleted.
 
-Memory is authoritative, the database holds a copy for restarts. What the models are is the providers'.
+Memory is authoritative, the database holds a copy for restarts; other processes are told of each choice. What the
+models are is the providers'.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from bot.handlers.pending_requests import PendingRequestStorage
 from bot.intake.models import AUTO_MODEL, current_model, list_models, matching_models, model_key, offered_models
 from bot.intake.options import QUOTED_MAX_CHARS
 from bot.painting import Model, Options
+from bot.ports import Bus
 from bot.texts import shorten, translate
 
 log = structlog.get_logger()
 
 KEY_PREFIX = "model-choice:"  # of the keys in the database; `Deletions.erase_user` deletes by it
+TOPIC = "model chosen"  # on the bus, with the user's key and the name; empty: none
 MAX_BUTTONS = 20  # models with a button of their own: Discord shows five rows of five, one of them chooses none
 
 
@@ -36,9 +39,11 @@ class ChosenOptions:
 class ModelChoices:
     """The choices of all users, by `User.key`."""
 
-    def __init__(self, storage: PendingRequestStorage) -> None:
+    def __init__(self, storage: PendingRequestStorage, bus: Bus) -> None:
         self._storage = storage
+        self._bus = bus
         self._names: dict[str, str] = {}
+        bus.subscribe(TOPIC, self._hear)
 
     async def load(self) -> None:
         """Loads those of an earlier process. Without the database they are unknown until the next start."""
@@ -97,6 +102,11 @@ class ModelChoices:
         """Forgets a user's choice; no-op without one. Raises StoreFailed."""
         if self._names.pop(user_key, None) is not None:
             await self._storage.delete_key(KEY_PREFIX + user_key)
+            await self._bus.publish(TOPIC, [user_key, ""])
+
+    def drop_user(self, user_key: str) -> None:
+        """Forgets a user's choice in memory: what is stored of it is deleted."""
+        self._names.pop(user_key, None)
 
     def menu(self, user_key: str, models: Sequence[Model], locale: str) -> Card:
         """Which model is kept and which there are, each with its price and a button that keeps it.
@@ -116,6 +126,16 @@ class ModelChoices:
     async def _keep(self, user_key: str, name: str) -> None:
         await self._storage.set_value(KEY_PREFIX + user_key, name)
         self._names[user_key] = name
+        await self._bus.publish(TOPIC, [user_key, name])
+
+    def _hear(self, payload: object) -> None:
+        match payload:
+            case [str(user_key), ""]:
+                self.drop_user(user_key)
+            case [str(user_key), str(name)]:
+                self._names[user_key] = name
+            case _:
+                log.warning("choice of a model in another process not understood")
 
 
 def describe_choice(name: str, locale: str) -> str:

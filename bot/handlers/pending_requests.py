@@ -1,10 +1,11 @@
 """Unfinished requests of every user and chat, by the messages of the bot that an answer may reply to.
 
-Stored in the database, so that they outlive a restart in between; what they mean is `bot.handlers.unfinished`'s.
+Stored in the database, so that they outlive a restart in between, and another process finds them that handles the chat
+next; what they mean is `bot.handlers.unfinished`'s.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -54,6 +55,8 @@ class PendingRequests:
         self._storage = storage
         self._clock = clock
         self._requests: dict[str, tuple[PendingRequest, ...]] = {}  # oldest first
+        self._unsaved: set[str] = set()  # keys of requests of which the database does not know the latest
+        self._stale: set[str] = set()  # keys of requests that another process may have changed
         self._swept_at = datetime.min.replace(tzinfo=UTC)
 
     async def load(self) -> None:
@@ -63,12 +66,42 @@ class PendingRequests:
         except StoreFailed as failed:
             log.warning("pending requests not loaded", detail=failed.detail)
             return
+        await self._add_stored(values)
+        await self._drop_expired()
+
+    def forget_saved(self) -> None:
+        """Other processes may change from now on what is in the database: nothing of it is written again before it was
+        read, unless whoever works on it just now changes it."""
+        self._stale = self._requests.keys() - self._unsaved
+
+    async def reload(self, chat: Chat) -> None:
+        """Reads those of a chat. Raises StoreFailed."""
+        prefix = f"{KEY_PREFIX}{chat.key}:"
+        values = await self._storage.values_with_prefix(prefix)
+        for key in [key for key in self._stale if key.startswith(prefix)]:
+            self._stale.discard(key)
+            self._requests.pop(key, None)
+        await self._add_stored({key: text for key, text in values.items() if key not in self._unsaved})
+
+    async def delete_expired(self) -> None:
+        """Deletes stored ones past QUESTION_TTL, of whatever process: nobody may have come back to their chats. Raises
+        StoreFailed."""
+        now = self._clock.now()
+        for key, text in (await self._storage.values_with_prefix(KEY_PREFIX)).items():
+            try:
+                is_old = all(abs(now - each.asked_at) >= QUESTION_TTL for each in decode_requests(text))
+            except (ValueError, TypeError, RecursionError) as unreadable:
+                await self._set_aside(key, f"value: {unreadable}")
+                continue
+            if is_old:
+                await self._delete(key)
+
+    async def _add_stored(self, values: Mapping[str, str]) -> None:
         for key, text in values.items():
             try:
                 self._requests[key] = decode_requests(text)
             except (ValueError, TypeError, RecursionError) as unreadable:
                 await self._set_aside(key, f"value: {unreadable}")
-        await self._drop_expired()
 
     # ------------------------------------------------------------ looking up
 
@@ -106,6 +139,8 @@ class PendingRequests:
         key = _key(chat, user)
         others = [each for each in self._known(key) if each.id != request.id]
         self._requests[key] = (*others, request)[-MAX_REQUESTS:]
+        self._unsaved.add(key)
+        self._stale.discard(key)
         if is_saved:
             await self._save(key)
 
@@ -142,6 +177,8 @@ class PendingRequests:
         database."""
         for key in [key for key in self._requests if key.endswith(f":{user}")]:
             del self._requests[key]
+            self._unsaved.discard(key)
+            self._stale.discard(key)
 
     # ------------------------------------------------------------ within
 
@@ -178,12 +215,18 @@ class PendingRequests:
         self._swept_at = now
         for key in list(self._requests):
             known = self._known(key)
+            if known and key in self._stale:
+                continue
             if known and known != self._requests[key]:
                 self._requests[key] = known
                 await self._save(key)
             elif not known:
                 del self._requests[key]
-                await self._delete(key)
+                self._unsaved.discard(key)
+                if key in self._stale:
+                    self._stale.discard(key)
+                else:
+                    await self._delete(key)
 
     async def _set_aside(self, key: str, reason: str) -> None:
         try:
@@ -193,7 +236,12 @@ class PendingRequests:
 
     async def _save(self, key: str) -> None:
         try:
-            await self._storage.set_value(key, encode_requests(self._known(key)))
+            self._unsaved.add(key)
+            self._stale.discard(key)
+            known = self._known(key)
+            await self._storage.set_value(key, encode_requests(known))
+            if self._known(key) == known:
+                self._unsaved.discard(key)
         except StoreFailed as failed:
             log.warning("pending request not saved", detail=failed.detail)
 

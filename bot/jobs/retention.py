@@ -3,6 +3,8 @@
 Decides when; what is deleted stands in `Deletions.delete_expired`. The ledger keeps every entry, without prompts.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
+
 import structlog
 
 from bot.errors import StoreFailed
@@ -18,8 +20,17 @@ INTERVAL_S = 3600.0  # between two deletions
 class Retention:
     """The background task that deletes expired data every INTERVAL_S."""
 
-    def __init__(self, store: Store, clock: Clock, *, retention_days: int | None) -> None:
-        """`retention_days`: how long ended jobs are kept; None: until their owner erases them."""
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        retention_days: int | None,
+        also: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        """`retention_days`: how long ended jobs are kept; None: until their owner erases them. `also`: each
+        deletes what else has expired, and raises StoreFailed."""
+        self._also = also
         self._store = store
         self._clock = clock
         self._days = retention_days
@@ -39,6 +50,8 @@ class Retention:
 
     async def delete_expired(self) -> int:
         """Deletes what has expired. Returns the number of jobs. Raises StoreFailed."""
+        for delete in self._also:
+            await delete()
         return await self._store.deletions.delete_expired(days=self._days)
 
     async def _run_forever(self) -> None:

@@ -97,6 +97,11 @@ class EventSink(Protocol):
         """
         ...
 
+    def chats_changed_hands(self) -> None:
+        """Other processes may have handled some chats of the platform until now, or will from now on: what is kept of
+        chats in memory is read anew."""
+        ...
+
     async def command_refusal(self, user: User, chat: Chat) -> str | None:
         """Whether an adapter may answer a command of its own, which the core does not know. None: it may. Else why
         not, in the user's language; empty where the user was notified just now and nothing is to be sent."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from bot.ports.cluster import Transaction
+
 T = TypeVar("T")
 
 
@@ -42,16 +44,24 @@ class UpdateInbox(Protocol):
     `adapter`: whose updates they are, such as `telegram`.
     """
 
-    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
-        """Keeps updates (JSON objects by their numbers) until they are handled; all of them or none."""
+    async def save_updates(
+        self,
+        adapter: str,
+        updates: Mapping[int, Mapping[str, Any]],
+        *,
+        chats: Mapping[int, str] | None = None,
+        announce: Callable[[Transaction], None] | None = None,
+    ) -> None:
+        """Keeps updates (JSON objects by their numbers) until they are handled; all of them or none. `chats`: keys of
+        their chats, by number, where they have one. `announce`: called within the transaction, to tell others of it."""
         ...
 
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
         """Deletes handled updates; no-op for those that were not kept."""
         ...
 
-    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
-        """The updates not handled yet, rising by number."""
+    async def saved_updates(self, adapter: str, *, chats: Collection[str] | None = None) -> dict[int, dict[str, Any]]:
+        """The updates not handled yet, rising by number; `chats`: those of these alone."""
         ...
 
     async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:

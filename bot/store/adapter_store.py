@@ -3,7 +3,7 @@
 Knows no platform: what a value, an update or a token means is its adapter's business. Jobs and credits are `store`'s.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,16 +96,26 @@ class AdapterStore:
 
     # ------------------------------------------------------------ received updates
 
-    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
+    async def save_updates(
+        self,
+        adapter: str,
+        updates: Mapping[int, Mapping[str, Any]],
+        *,
+        chats: Mapping[int, str] | None = None,
+        announce: Callable[[Connection], None] | None = None,
+    ) -> None:
         """Keeps updates (JSON objects by their numbers) until they are handled; all of them or none."""
+        chats = chats or {}
 
         def work(conn: Connection) -> None:
             now = self._clock.now()
             rows = [
-                {"adapter": adapter, "id": number, "body": dict(body), "received": now}
+                {"adapter": adapter, "id": number, "chat": chats.get(number), "body": dict(body), "received": now}
                 for number, body in updates.items()
             ]
             upsert_all(conn, schema.incoming_update, rows, key="adapter,id")
+            if announce is not None:
+                announce(conn)
 
         await self._database.write(work)
 
@@ -114,10 +124,12 @@ class AdapterStore:
         chosen = {"of": adapter, "numbers": list(numbers)}
         await self._database.write(lambda conn: conn.execute(DELETE_UPDATES, chosen))
 
-    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
-        """The updates not handled yet, rising by number."""
+    async def saved_updates(self, adapter: str, *, chats: Collection[str] | None = None) -> dict[int, dict[str, Any]]:
+        """The updates not handled yet, rising by number; `chats`: those of these alone."""
         table = schema.incoming_update
         query = select(table.c.id, table.c.body).where(table.c.adapter == adapter).order_by(table.c.id)
+        if chats is not None:
+            query = query.where(table.c.chat.in_(list(chats)))
         return await self._database.read(lambda conn: {row.id: row.body for row in conn.execute(query)})
 
     async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:

@@ -23,6 +23,7 @@ from bot.store.quarantine import delete_quarantine
 from bot.store.schema import ERASED, IS_UNFINISHED, blob_cache, checkpoint, job, key_value, result
 
 EVENT_REDELIVERY = timedelta(days=2)  # in which a platform may deliver an event again: Telegram keeps updates a day
+SHOWN_TTL = timedelta(hours=1)  # longer than pictures that somebody has just shown are of use
 MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
 ERASED_VALUES: dict[str, Any] = {  # of an erased job; its row stays, so that its event never becomes another job
     "prompt": "",
@@ -88,6 +89,8 @@ class Deletions:
 
         def work(conn: Connection) -> int:
             delete_blobs(conn, cached_before=cached_before)
+            shown = blob_cache.c.key.startswith("shown-pictures:", autoescape=True)
+            conn.execute(delete(blob_cache).where(shown, blob_cache.c.at < now - SHOWN_TTL))
             delete_tokens(conn, expired_at=now)
             delete_quarantine(conn, before=cached_before)
             delete_post_intents(conn, now=now)
@@ -115,10 +118,12 @@ def _erase_jobs(conn: Connection, user_key: str) -> tuple[tuple[str, ...], tuple
 
 
 def _delete_linked_pictures(conn: Connection, user_key: str) -> None:
-    """Deletes the pictures that a user named by an address, also in requests that became no job."""
+    """Deletes the pictures that a user named by an address, also in requests that became no job, and the handles of
+    those that they have just shown."""
     unfinished = select(job.c.reference_images, job.c.mask).where(IS_UNFINISHED)
     used = {each["ref"] for given, mask in conn.execute(unfinished) for each in (*given, *([mask] if mask else []))}
-    theirs = blob_cache.c.key.startswith(f"linked:{user_key}:", autoescape=True)
+    prefixes = (f"linked:{user_key}:", f"shown-pictures:{user_key}:")
+    theirs = or_(*(blob_cache.c.key.startswith(prefix, autoescape=True) for prefix in prefixes))
     keys = [key for key in conn.execute(select(blob_cache.c.key).where(theirs)).scalars() if key not in used]
     for start in range(0, len(keys), MAX_IDS):
         conn.execute(delete(blob_cache).where(blob_cache.c.key.in_(keys[start : start + MAX_IDS])))

@@ -254,6 +254,7 @@ incoming_update = Table(
     metadata,
     Column("adapter", Text, nullable=False),
     Column("id", BigInteger, nullable=False),  # the platform's own number; rises
+    Column("chat", Text),  # whose updates one process handles, in order
     Column("body", JSON(), nullable=False),
     Column("received", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("adapter", "id"),

@@ -48,6 +48,12 @@ async def test_a_check_makes_no_database(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+async def test_a_check_says_where_several_processes_may_be_that_the_playground_is_of_one(empty_database: str) -> None:
+    settings = Settings.model_validate({"database_url": empty_database, "playground": {"enabled": True}})
+    said = [each.message for each in await doctor.run_checks(settings) if each.subject == "playground"]
+    assert ["belongs to one process" in each for each in said] == [True] * (not empty_database.startswith("sqlite"))
+
+
 async def test_a_check_of_a_folder_that_is_not_there_fails(tmp_path: Path) -> None:
     found = await finding(f"sqlite:///{tmp_path}/nowhere/easel.db")
     assert not found.is_ok

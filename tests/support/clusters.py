@@ -1,6 +1,6 @@
 """Processes of one Easel in one test: each a member with leases and a bus of its own, on one PostgreSQL."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,9 +23,11 @@ def give_up(database_url: str, cluster: Cluster) -> None:
 
 
 @asynccontextmanager
-async def member(database_url: str, clock: Clock | None = None, **processes: Any) -> AsyncGenerator[Cluster]:
+async def member(
+    database_url: str, clock: Clock | None = None, roles: Collection[str] = (EVENTS, PAINTING), **processes: Any
+) -> AsyncGenerator[Cluster]:
     """One process. `processes`: settings of the table of that name; by default nobody is ever given up."""
     times = {"heartbeat_s": HEARTBEAT_S, "lost_after_s": LOST_AFTER_S} | processes
     settings = Settings(database_url=database_url, processes=times)  # type: ignore[reportArgumentType]  # as of a file
-    async with open_cluster(settings, clock or SystemClock(), roles=(EVENTS, PAINTING)) as cluster:
+    async with open_cluster(settings, clock or SystemClock(), roles=roles) as cluster:
         yield cluster

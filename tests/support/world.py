@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from adapters.service import PlatformAdapter, serve
 from bot.app import App
-from bot.ports import ChatPort, EventSink, Shop
+from bot.ports import ChatPort, Cluster, EventSink, Shop
 from bot.quota import Balance
 from bot.runtime.clock import Clock
 from bot.sandbox import Sandbox
@@ -102,10 +102,12 @@ class World:
         adapter: PlatformAdapter,
         *,
         intercept: Callable[[EventSink], EventSink] = lambda events: events,
+        cluster: Cluster | None = None,
     ) -> AsyncGenerator[App]:
-        """The core in this process under one adapter, both started. `intercept`: what the adapter gets for the core."""
+        """The core in this process under one adapter, both started. `intercept`: what the adapter gets for the core.
+        `cluster`: this Easel among others."""
         shops = {adapter.platform: adapter} if isinstance(adapter, Shop) else {}
-        app = await App.open(settings, store, {adapter.platform: adapter}, self.clock, shops=shops)
+        app = await App.open(settings, store, {adapter.platform: adapter}, self.clock, cluster=cluster, shops=shops)
         try:
             await adapter.start(intercept(app.events))
             await app.start()

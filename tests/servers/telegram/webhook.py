@@ -1,6 +1,10 @@
-"""Delivery of updates to the bot's webhook: several at once, those of one chat in order, repeated after a failure."""
+"""Delivery of updates to the bot's webhook: several at once, those of one chat in order, repeated after a failure.
+
+Behind a balancer each delivery goes to any of several addresses.
+"""
 
 import asyncio
+import random
 from collections.abc import Callable
 from datetime import datetime
 
@@ -17,13 +21,18 @@ TIMEOUT = aiohttp.ClientTimeout(total=20.0)
 
 class Webhook:
     """`retry`: real seconds until the first repetition; each further one waits twice as long. `to`: the address that
-    answers for the host of every webhook, as a proxy would; empty: that host."""
+    answers for the host of every webhook, as a proxy would; empty: that host. `backends`: the addresses that a balancer
+    chooses from, at random, instead of `to`. `in_order`: whether those of one chat wait for each other."""
 
     def __init__(self, updates: Updates, now: Callable[[], datetime], *, retry: float) -> None:
         self.url = ""
         self.secret: str | None = None
         self.connections = 40
         self.to = ""
+        self.backends: list[str] = []
+        self.in_order = True
+        self.used: set[str] = set()  # addresses that something was delivered to
+        self._choose = random.Random(1).choice  # the same ones each time
         self.deliveries: list[tuple[int, int]] = []  # (update_id, status; 0 when nobody answered)
         self._updates = updates
         self._now = now
@@ -67,22 +76,25 @@ class Webhook:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
             while True:
                 for update in list(self._updates.pending):
-                    if len(self._busy) < self.connections and update.lane not in self._busy:
-                        self._busy[update.lane] = asyncio.create_task(self._deliver(session, update))
+                    lane = update.lane if self.in_order else update.id
+                    if len(self._busy) < self.connections and lane not in self._busy:
+                        self._busy[lane] = asyncio.create_task(self._deliver(session, update, lane))
                 await self._updates.changed()
 
-    async def _deliver(self, session: aiohttp.ClientSession, update: Update) -> None:
+    async def _deliver(self, session: aiohttp.ClientSession, update: Update, lane: int) -> None:
         wait = self._retry
         while not await self._post(session, update):
             await asyncio.sleep(wait)
             wait = min(2 * wait, MAX_RETRY_S)
         self._updates.remove(update)
-        self._busy.pop(update.lane, None)
+        self._busy.pop(lane, None)
         self._updates.wake()
 
     async def _post(self, session: aiohttp.ClientSession, update: Update) -> bool:
         headers = {} if self.secret is None else {AUTH_HEADER: self.secret}
-        url = self.to + URL(self.url).raw_path if self.to else self.url
+        to = self._choose(self.backends) if self.backends else self.to
+        self.used.add(to)
+        url = to + URL(self.url).raw_path if to else self.url
         try:
             async with session.post(url, json=update.body, headers=headers, allow_redirects=False) as response:
                 status, words = response.status, f"{response.status} {response.reason}"

@@ -27,7 +27,7 @@ class Rows:
         self.rows: dict[int, dict[str, Any]] = {}
         self.locked: asyncio.Event | None = None
 
-    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
+    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]], **_: Any) -> None:
         if self.locked is not None:
             await self.locked.wait()
         self.rows |= {number: dict(body) for number, body in updates.items()}
@@ -42,7 +42,7 @@ class Rows:
     async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
         self.rows.pop(number or 0)
 
-    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
+    async def saved_updates(self, adapter: str, *, chats: object = None) -> dict[int, dict[str, Any]]:
         return dict(sorted(self.rows.items()))
 
 

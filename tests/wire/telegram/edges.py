@@ -6,7 +6,7 @@ Asserts nothing by itself.
 import asyncio
 import math
 import socket
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.chat import User as Member
 from bot.errors import StoreFailed
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities
-from bot.ports import EventSink
+from bot.ports import EventSink, Transaction
 from bot.quota import Balance
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
 from tests.support.event_sinks import Quiet
@@ -90,16 +90,23 @@ class FailingStorage:
     async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
         await self._available().set_aside(table, key, reason)
 
-    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
-        await self._available().save_updates(adapter, updates)
+    async def save_updates(
+        self,
+        adapter: str,
+        updates: Mapping[int, Mapping[str, Any]],
+        *,
+        chats: Mapping[int, str] | None = None,
+        announce: Callable[[Transaction], None] | None = None,
+    ) -> None:
+        await self._available().save_updates(adapter, updates, chats=chats, announce=announce)
         self._lose_answer()
 
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
         await self._available().delete_updates(adapter, numbers)
         self._lose_answer()
 
-    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
-        return await self._available().saved_updates(adapter)
+    async def saved_updates(self, adapter: str, *, chats: Collection[str] | None = None) -> dict[int, dict[str, Any]]:
+        return await self._available().saved_updates(adapter, chats=chats)
 
     async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
         await self._available().set_aside_update(adapter, number, body, reason)
@@ -245,6 +252,9 @@ class SlowReception:
 
     async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._real.chat_moved(old, new)
+
+    def chats_changed_hands(self) -> None:
+        self._real.chats_changed_hands()
 
     async def command_refusal(self, user: Member, chat: Chat) -> str | None:
         return await self._real.command_refusal(user, chat)

@@ -11,7 +11,10 @@ import telegram
 from adapters.telegram import dispatcher
 from adapters.telegram.dispatcher import UpdateDispatcher
 from adapters.telegram.state import TelegramState
-from adapters.telegram.updates import IncomingUpdate
+from adapters.telegram.updates import IncomingUpdate, RawUpdate
+from bot.cluster.chat_routing import ChatRouting
+from bot.cluster.local import local_cluster
+from bot.runtime.clock import Clock
 from tests.servers.telegram import AlbumItem
 from tests.support.clocks import FakeClock
 from tests.support.images import png
@@ -26,13 +29,13 @@ class CountingState(TelegramState):
     """Counts transactions about updates."""
 
     def __init__(self, storage: FailingStorage) -> None:
-        super().__init__(storage)
+        super().__init__(storage, local_cluster().bus)
         self.saves: list[int] = []
         self.deletions: list[int] = []
 
-    async def save_updates(self, updates: Mapping[int, Any]) -> None:
+    async def save_updates(self, updates: Mapping[int, Any], **more: Any) -> None:
         self.saves.append(len(updates))
-        await super().save_updates(updates)
+        await super().save_updates(updates, **more)
 
     async def delete_updates(self, update_ids: Any) -> None:
         self.deletions.append(len(update_ids))
@@ -59,6 +62,24 @@ class Handler:
     def ignores(self, update: telegram.Update) -> bool:
         return update.update_id in self.ignored
 
+    def abandon(self) -> None: ...
+
+
+def make_inbox(state: TelegramState, handler: Handler, clock: Clock) -> UpdateDispatcher:
+    """The inbox of a process that is alone."""
+    chats = ChatRouting("telegram", local_cluster(), clock)
+    inbox = UpdateDispatcher(state, handler, clock, chats=chats, read=_never_read)
+    chats.start(inbox.look_for, on_moves=_never_moved, on_lapse=inbox.abandon)
+    return inbox
+
+
+def _never_read(raw: RawUpdate) -> IncomingUpdate:
+    raise AssertionError
+
+
+def _never_moved() -> None:
+    raise AssertionError
+
 
 def updates(count: int) -> list[IncomingUpdate]:
     return [
@@ -71,7 +92,7 @@ async def test_a_crowd_of_updates_is_saved_and_deleted_in_a_transaction_each(pla
     async with wired(place) as easel:
         state, handler = CountingState(easel.storage), Handler()
         handler.go.clear()
-        inbox = UpdateDispatcher(state, handler, place.clock)
+        inbox = make_inbox(state, handler, place.clock)
         await inbox.enqueue(updates(FLOOD))
         handler.go.set()
         await inbox.close()
@@ -96,7 +117,7 @@ async def test_an_update_that_is_handled_as_a_deletion_ends_is_deleted_too(place
                 last.set()  # its update is handled in the turn in which this deletion's task ends
 
         handler.go.clear()
-        inbox = UpdateDispatcher(ReleasingState(easel.storage), LastHandler(), place.clock)
+        inbox = make_inbox(ReleasingState(easel.storage), LastHandler(), place.clock)
         await inbox.enqueue(updates(2))
         handler.go.set()
         await inbox.close()
@@ -106,21 +127,21 @@ async def test_an_update_that_is_handled_as_a_deletion_ends_is_deleted_too(place
 async def test_what_is_handled_at_once_in_a_quiet_hour_is_never_written(place: TelegramWorld) -> None:
     async with wired(place) as easel:
         state = CountingState(easel.storage)
-        await UpdateDispatcher(state, Handler(), place.clock).enqueue(updates(3))
+        await make_inbox(state, Handler(), place.clock).enqueue(updates(3))
         assert state.saves == []
 
 
 async def test_what_is_handled_from_memory_in_a_flood_is_never_written_either(place: TelegramWorld) -> None:
     async with wired(place) as easel:
         state = CountingState(easel.storage)
-        await UpdateDispatcher(state, Handler(), place.clock).enqueue(updates(FLOOD))
+        await make_inbox(state, Handler(), place.clock).enqueue(updates(FLOOD))
         assert state.saves == []
 
 
 async def test_what_is_ignored_costs_no_task_and_no_row(place: TelegramWorld) -> None:
     async with wired(place) as easel:
         state, handler = CountingState(easel.storage), Handler(ignored=range(1, FLOOD))
-        inbox = UpdateDispatcher(state, handler, place.clock)
+        inbox = make_inbox(state, handler, place.clock)
         for _ in range(2):
             await inbox.enqueue(updates(FLOOD))
         assert (state.saves, handler.handled) == ([], [0])
@@ -137,7 +158,7 @@ async def test_an_update_that_the_machine_has_no_room_for_is_handled_again(
     clock = FakeClock()
     async with wired(place) as easel:
         handler = Handler(failure, failure)
-        inbox = UpdateDispatcher(TelegramState(easel.storage), handler, clock)
+        inbox = make_inbox(CountingState(easel.storage), handler, clock)
         await inbox.enqueue(updates(1))
         assert list(await easel.storage.saved_updates("telegram")) == [0]  # safe before Telegram forgets it
         for _ in range(2):

@@ -50,6 +50,7 @@ def upgrade() -> None:
         "incoming_update",
         sa.Column("adapter", sa.Text(), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("chat", sa.Text(), nullable=True),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("received", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("adapter", "id", name=op.f("pk_incoming_update")),
