@@ -118,6 +118,7 @@ RULES: tuple[Rule, ...] = (
             rf"\bmodel (?:{_NAME},? )?(?:(?:does not|doesn.t|not) exist|(?:is |was )?not found)",
             r"\bmodels/\S+ is not (?:found|supported)",
             r"\bis not a valid model\b",
+            r"\b(?:may not|cannot|can.t|not allowed to) (?:use|access) (?:this|the) model\b",
             r"(?:not|n.t) have access to (?:the )?model\b|\bverified to use the model\b",
             r"无可用渠道|可用渠道不存在|模型.{0,40}?(?:不存在|未找到|已下线|已停用)|不支持的模型",
             r"\bno available channels?\b",

@@ -17,6 +17,7 @@ from bot.errors import (
     Unfetched,
     UpstreamDown,
     WrongEndpoint,
+    WrongModel,
 )
 from bot.painting import (
     FinishedImage,
@@ -30,7 +31,7 @@ FAILURES: tuple[tuple[str, Mapping[str, type[PaintFailed]]], ...] = (
     ("400", {"chat": BadCredentials, "tasks": Rejected, "images": Rejected}),
     ("401", {"chat": BadCredentials, "tasks": BadCredentials, "images": BadCredentials}),
     ("402", {"chat": OutOfFunds, "tasks": OutOfFunds, "images": OutOfFunds}),
-    ("403", {"chat": BadCredentials, "tasks": BadCredentials, "images": WrongEndpoint}),  # OpenAI's model_not_found
+    ("403", dict.fromkeys(("chat", "tasks", "images"), WrongModel)),  # a model that is not for this key
     ("404", {"chat": WrongEndpoint, "tasks": WrongEndpoint, "images": WrongEndpoint}),
     ("429", {"chat": Busy, "tasks": Busy, "images": Busy}),
     ("500", {"chat": UpstreamDown, "tasks": UpstreamDown, "images": UpstreamDown}),

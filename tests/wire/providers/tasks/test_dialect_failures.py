@@ -20,6 +20,7 @@ from bot.errors import (
     Unreachable,
     UpstreamDown,
     WrongEndpoint,
+    WrongModel,
 )
 from bot.painting import Accepted, FinishedImage, Link, PaintRequest, Stage, StageChanged
 from bot.providers.http.client import UpstreamClient
@@ -35,7 +36,7 @@ SUBMIT_ERRORS = {
         (400, "invalid_request", Rejected),
         (401, "unauthorized", BadCredentials),
         (402, "insufficient_quota", OutOfFunds),
-        (403, "model_access_denied", BadCredentials),
+        (403, "model_access_denied", WrongModel),
         (404, "resource_not_found", WrongEndpoint),
         (429, "rate_limit_exceeded", Busy),
         (500, "internal_error", UpstreamDown),
