@@ -173,7 +173,8 @@ def _part(use: BudgetUse, now: float) -> dict[str, Any]:
         if time > -inf:
             part[name] = _rounded_up(time)
     if use.waiting:
-        part["waiting"] = [[int(each.urgency), each.since, each.slots] for each in use.waiting]
+        # a message that this process has not sent itself waits since ever, which is no number in JSON
+        part["waiting"] = [[int(each.urgency), max(0.0, each.since), each.slots] for each in use.waiting]
     return part
 
 
