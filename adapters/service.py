@@ -226,6 +226,7 @@ def make_adapters(
                 settings.discord,
                 storage,
                 clock=clock,
+                cluster=cluster,
                 allow_hosts=settings.fetch.allow_hosts,
                 processor=processor,
                 may_call=cluster.membership.is_current,

@@ -24,7 +24,7 @@ MAX_RETRY_AFTER_S = 3600.0  # what is beyond is asked again in an hour: a wrong 
 INVALID_STATUSES = frozenset({401, 403, 404, 429})  # 404: repeated calls to dead webhooks count as well
 INVALID_WINDOW_S = 600.0  # in which Discord counts them
 SLOW_FROM = 5_000  # invalid requests in the window from which on each makes everybody wait
-SLOW_PAUSE_S = 0.2  # for each: at most 3,000 more in a window, and so never the 10,000 of a ban
+SLOW_PAUSE_S = 0.2  # for each, times the processes: at most 3,000 more in a window, and so never the 10,000 of a ban
 
 
 class Scope(StrEnum):
@@ -121,15 +121,34 @@ class InvalidRequests:
 class CallGate:
     """Closed while nobody may call. Opens by the passing of time alone."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """`now`: monotonic time, seconds."""
+    def __init__(
+        self,
+        now: Callable[[], float],
+        *,
+        processes: Callable[[], int] = lambda: 1,
+        on_closed: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """`now`: monotonic time, seconds. `processes`: how many call Discord with the bot's token, maybe from one
+        address, >= 1: each may have its share of invalid requests. `on_closed` gets the seconds for which a response
+        to this process lets nobody call."""
         self._now = now
+        self._processes = processes
+        self._on_closed = on_closed
         self._closed_until = -math.inf
         self._invalid = InvalidRequests()
 
     def wait_s(self) -> float:
         """Seconds until calls may be made; 0 when they may now."""
         return max(0.0, self._closed_until - self._now())
+
+    def close_for(self, seconds: float) -> None:
+        """Another process was told that nobody may call for so long."""
+        self._closed_until = max(self._closed_until, self._now() + seconds)
+
+    @property
+    def slow_from(self) -> int:
+        """Invalid requests of this process in the window from which on each makes it wait."""
+        return SLOW_FROM // self._processes()
 
     def invalid_requests(self) -> int:
         """Requests of the last ten minutes that Discord counts as invalid."""
@@ -140,11 +159,12 @@ class CallGate:
         Whether Discord counts the request as invalid."""
         now = self._now()
         if limit is not None and limit.everywhere:
-            self._closed_until = max(self._closed_until, now + limit.retry_after_s)
+            self.close_for(limit.retry_after_s)
+            self._on_closed(limit.retry_after_s)
         is_shared = limit is not None and limit.scope is Scope.SHARED
         if status not in INVALID_STATUSES or is_shared:
             return False
         self._invalid.add(now)
-        if self._invalid.count(now) > SLOW_FROM:
-            self._closed_until = max(self._closed_until, now) + SLOW_PAUSE_S
+        if self._invalid.count(now) > self.slow_from:
+            self._closed_until = max(self._closed_until, now) + SLOW_PAUSE_S * self._processes()
         return True

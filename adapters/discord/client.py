@@ -10,7 +10,6 @@ import yarl
 from aiohttp import web
 
 from adapters.discord import ids
-from adapters.discord.call_gate import CallGate
 from adapters.discord.connection import Connection, GatewayFactory
 from adapters.discord.delivery import Delivery
 from adapters.discord.files import Files
@@ -20,14 +19,16 @@ from adapters.discord.inbox import EventInbox
 from adapters.discord.rate_limits import ChannelWindows
 from adapters.discord.rest import RestClient
 from adapters.discord.sender import Sender
+from adapters.discord.shared_gate import SharedGate
 from adapters.discord.state import DiscordState, DiscordStorage
 from adapters.discord.traced_calls import trace_calls
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
+from bot.cluster.local import local_cluster
 from bot.downloads.fetcher import Fetcher
 from bot.errors import PlaceClosed
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
-from bot.ports import EventSink
+from bot.ports import Cluster, EventSink
 from bot.runtime.clock import Clock
 from bot.settings import Discord as DiscordSettings
 
@@ -60,19 +61,23 @@ class DiscordAdapter:
         storage: DiscordStorage,
         *,
         clock: Clock,
+        cluster: Cluster | None = None,
         allow_hosts: Sequence[str] = (),
         processor: ImageProcessor | None = None,
         may_call: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`settings` with a token. `allow_hosts` as in `fetch.allow_hosts`. `processor`: the one that all of Easel
-        shares; by default one of its own. `may_call`: asked before each call, which is not made without it."""
+        """`settings` with a token. `cluster`: the other processes; by default there are none. `allow_hosts` as in
+        `fetch.allow_hosts`. `processor`: the one that all of Easel shares; by default one of its own. `may_call`: asked
+        before each call, which is not made without it."""
         assert settings.token is not None  # checked by the caller
         self._settings = settings
         self._storage = storage
         self._clock = clock
+        self._cluster = cluster or local_cluster()
         self._connection = Connection(settings, clock)
         self._windows = ChannelWindows(clock.monotonic)
-        self._gate = CallGate(clock.monotonic)
+        self._shared_gate = SharedGate(self._cluster, clock)
+        self._gate = self._shared_gate.gate
         self._rest = RestClient(
             settings.api_base,
             settings.token,
@@ -146,6 +151,7 @@ class DiscordAdapter:
 
     async def close(self) -> None:
         await self.stop_receiving()
+        await self._shared_gate.close()
         await self._fetcher.close()
         await self._rest.close()
 

@@ -15,7 +15,7 @@ import discord
 import structlog
 from pydantic import SecretStr
 
-from adapters.discord.call_gate import SLOW_FROM, CallGate, RateLimit, read_rate_limit
+from adapters.discord.call_gate import CallGate, RateLimit, read_rate_limit
 from adapters.discord.errors import CallRejected, chat_busy, chat_unreachable
 from bot.errors import ChatBusy
 from bot.metrics import INVALID_REQUESTS, RECENT_INVALID_REQUESTS
@@ -120,8 +120,9 @@ class RestClient:
             log.warning("discord lets nobody call", scope=limit.scope.value, retry_after=limit.retry_after_s)
         if self._gate.record_response(response.status, limit):
             INVALID_REQUESTS.labels(response.status).inc()
-            if self._gate.invalid_requests() == SLOW_FROM + 1:
-                log.error("many calls of the last ten minutes were invalid, so all are slowed down", calls=SLOW_FROM)
+            if self._gate.invalid_requests() == self._gate.slow_from + 1:
+                calls = self._gate.slow_from
+                log.error("many calls of the last ten minutes were invalid, so all are slowed down", calls=calls)
         RECENT_INVALID_REQUESTS.set(self._gate.invalid_requests())
         return limit
 

@@ -107,3 +107,26 @@ def test_whoever_calls_whenever_the_gate_is_open_is_never_banned() -> None:
         gate.record_response(401, None)
         most = max(most, gate.invalid_requests())
     assert SLOW_FROM < most <= SLOW_FROM + INVALID_WINDOW_S / SLOW_PAUSE_S + 10 < BAN_AT
+
+
+def test_processes_that_call_whenever_their_gates_are_open_are_not_banned_together() -> None:
+    time = Time()
+    gates = [CallGate(time, processes=lambda: 3) for _ in range(3)]
+    for _ in range(SLOW_FROM):
+        time.now += min(gate.wait_s() for gate in gates)
+        for gate in gates:
+            if gate.wait_s() == 0:
+                gate.record_response(401, None)
+    most = sum(gate.invalid_requests() for gate in gates)
+    assert SLOW_FROM < most < BAN_AT
+
+
+def test_what_closes_the_gate_of_one_process_is_told_and_closes_that_of_another() -> None:
+    time, told = Time(), list[float]()
+    gate, other = CallGate(time, on_closed=told.append), CallGate(time)
+    gate.record_response(429, RateLimit(scope=Scope.USER, retry_after_s=9.0))
+    gate.record_response(429, RateLimit(scope=Scope.GLOBAL, retry_after_s=12.0))
+    assert told == [12.0]
+    other.close_for(told[0])
+    other.close_for(1.0)
+    assert other.wait_s() == 12.0
