@@ -23,9 +23,10 @@ from tests.support.databases import execute, query
 from tests.support.waiting import wait_until
 
 T = TypeVar("T")
-FINAL = Urgency.FINAL
 GROUP = Budget(key="group", slots=2, period_s=3600.0)
-LANE = Lane(budgets=(GROUP, Budget(key="bot", slots=30, period_s=3600.0, shared=True)))
+BOT = Budget(key="bot", slots=30, period_s=3600.0, shared=True)
+LANE = Lane(budgets=(GROUP, BOT))
+ELSEWHERE = Lane(budgets=(Budget(key="another group", slots=2, period_s=3600.0), BOT))
 
 
 class FlakyStore(BudgetStore):
@@ -56,9 +57,9 @@ class Process:
     clock: ShiftedClock
     grants: list[SendGrant]
 
-    def request(self, *keys: str, urgency: Urgency = FINAL) -> None:
+    def request(self, *keys: str, lane: Lane = LANE) -> None:
         for key in keys:
-            self.pacer.request_call(key, urgency, LANE, self.clock.monotonic())
+            self.pacer.request_call(key, Urgency.FINAL, lane, self.clock.monotonic())
 
     async def step(self) -> float | None:
         """One turn of the loop that makes calls."""
@@ -168,6 +169,26 @@ async def test_a_process_that_is_left_alone_takes_over_what_the_other_one_has_us
         await one.step()
         assert one.granted == ["b"]
         assert query(shared_url, "SELECT count(*) FROM budget") == [(0,)]
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+async def test_a_refusal_that_one_process_hears_holds_for_all(shared_url: str, everywhere: bool) -> None:
+    async with process(shared_url) as one, process(shared_url) as other:
+        await wait_until(lambda: not one.cluster.membership.alone())
+        await one.step()
+        other.request("a")
+        await other.until_nothing_to_do()
+        now = other.clock.monotonic()
+        other.pacer.reject_call(other.grants[0], 500.0, now, everywhere=everywhere)
+        await other.until_nothing_to_do()
+        one.request("b")
+        one.request("c", lane=ELSEWHERE)
+        await one.until_nothing_to_do()
+        rows = query(shared_url, "SELECT key, uses FROM budget")
+        assert one.granted == ([] if everywhere else ["c"]), (rows, other.cluster.membership.id, other.granted)
+        look_again = one.pacer.next_call(one.clock.monotonic())
+        assert isinstance(look_again, float)
+        assert look_again > now + 400.0
 
 
 async def test_slots_of_a_process_that_was_given_up_are_known_to_the_next(shared_url: str) -> None:

@@ -89,6 +89,21 @@ def test_nobody_answers_and_everything_is_told_again() -> None:
     assert [call.since for call in again.calls] == [0.0]
 
 
+def test_what_is_over_already_is_told_all_the_same() -> None:
+    pacer = shared_pacer()
+    pacer.expect_final("a", lane(CHAT))
+    request = ask(pacer, 0.0)
+    assert pacer.apply_answer(request, answer(request), 0.0) == []
+    pacer.drop_message("a")
+    request = ask(pacer, 1.0)  # that there is nothing to expect any more
+    pacer.withdraw_request(request)
+    request = ask(pacer, 1.5)
+    assert request.uses == {"chat": NOTHING_USED}
+    pacer.apply_answer(request, answer(request, others={"chat": BudgetUse(release_times=(5.0,) * 4)}), 1.5)
+    pacer.request_call("b", FINAL, lane(CHAT), 2.0)
+    assert pacer.next_call(2.0) == 5.0
+
+
 def test_a_message_that_is_dropped_while_its_call_is_asked_for_waits_for_nothing() -> None:
     pacer = shared_pacer()
     pacer.request_call("a", FIRST, lane(CHAT), 0.0)
