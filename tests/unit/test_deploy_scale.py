@@ -9,7 +9,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import click
 import httpx
 import pytest
 import yaml
@@ -67,13 +66,10 @@ def pod(name: str) -> dict[str, Any]:
 
 
 def command_exists(words: list[str]) -> bool:
-    command = get_command(app)
+    command: Any = get_command(app)
     for word in words:
-        found = command.commands.get(word) if isinstance(command, click.Group) else None
-        if found is None:
-            return False
-        command = found
-    return not isinstance(command, click.Group)
+        command = getattr(command, "commands", {}).get(word)
+    return command is not None and not hasattr(command, "commands")
 
 
 def accepted(environment: Mapping[str, str | None], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Settings:
