@@ -36,6 +36,32 @@ app.add_typer(quota, name="quota")
 app.add_typer(db, name="db")
 
 
+class _Read:
+    """What this process's settings were read from, for the words of a mistake."""
+
+    config: Path | None = None
+
+
+_read = _Read()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"easel {version('easel-bot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Easel, the bot that paints."""
+
+
 def main() -> None:
     """The console script. Exit code 2 with one line for each mistake in the settings, 1 for any other failure."""
     from bot.errors import EaselError, SettingsWrong
@@ -43,11 +69,16 @@ def main() -> None:
     try:
         app()
     except SettingsWrong as error:
-        for problem in error.problems:
+        from bot.settings import in_operators_words
+
+        for problem in in_operators_words(error.problems, _read.config):
             print(f"easel: {problem}", file=sys.stderr)
         sys.exit(2)
     except EaselError as error:
-        print(f"easel: {error.detail or type(error).__name__}", file=sys.stderr)
+        from bot.settings import in_operators_words
+
+        [said] = in_operators_words([error.detail or type(error).__name__], _read.config)
+        print(f"easel: {said}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -56,6 +87,7 @@ def _load_settings(config: Path | None) -> "Settings":
     from bot.logs import configure_logging
     from bot.settings import load
 
+    _read.config = config
     settings = load(config)
     configure_logging(settings.log.format, settings.log.level)
     return settings
@@ -67,8 +99,17 @@ def run(config: Config = None) -> None:
     gc.disable()  # until Easel runs: imports leave nothing to collect, and to look for it takes a quarter of a second
     settings = _load_settings(config)
     from adapters import service
+    from bot.errors import SettingsWrong
+    from bot.settings import nothing_configured
 
-    asyncio.run(service.run(settings))
+    if service.missing_adapters(settings) and (nowhere := nothing_configured(config)) is not None:
+        raise SettingsWrong([nowhere])
+
+    def ready(address: str) -> None:
+        if settings.playground.enabled:
+            print(f"Easel's playground is at {address}", flush=True)
+
+    asyncio.run(service.run(settings, ready=ready))
 
 
 @app.command()
@@ -115,8 +156,9 @@ def check(config: Config = None) -> None:
     """Look over settings, database, adapters and providers; one line each, exit 1 if any fails."""
     settings = _load_settings(config)
     from adapters import doctor
+    from bot.settings import nothing_configured
 
-    findings = asyncio.run(doctor.run_checks(settings))
+    findings = asyncio.run(doctor.run_checks(settings, missing=nothing_configured(config)))
     for finding in findings:
         print(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.subject}: {finding.message}")
     if not all(finding.is_ok for finding in findings):
@@ -217,7 +259,8 @@ def set_credits(user: User, credits: Credits, config: Config = None) -> None:
 def _print_balance(
     config: Path | None, user: str, *, change: Literal["grant", "set"] | None = None, credits: int = 0
 ) -> None:
-    """Changes a user's credits if asked to, and prints the available ones."""
+    """Changes a user's credits if asked to, and prints the available ones; on standard error, in which database."""
+    from bot.errors import SettingsWrong
     from bot.intake.commands import is_user_key
 
     if not is_user_key(user):
@@ -228,9 +271,15 @@ def _print_balance(
         import secrets
 
         from bot.runtime.clock import SystemClock
-        from bot.store.store import Store
+        from bot.store.engine import parse_url
+        from bot.store.migrate import location
+        from bot.store.store import Store, missing_file
 
-        store = await Store.open(settings.database_url, clock=SystemClock())
+        if change is None and (missing := await missing_file(settings.database_url)) is not None:
+            raise SettingsWrong([f"database_url: {missing} does not exist yet; easel run makes it"])
+        migrate = False if change is None else None
+        store = await Store.open(settings.database_url, clock=SystemClock(), migrate=migrate)
+        print(f"in {location(parse_url(settings.database_url))}:", file=sys.stderr)
         try:
             daily = settings.limits.user_daily
             if change is not None:

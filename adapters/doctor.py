@@ -5,12 +5,17 @@ exist.
 """
 
 import asyncio
+import os
+import socket
+import tempfile
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from adapters.discord import diagnostics as discord_diagnostics
-from adapters.service import missing_adapters, painting_problems
+from adapters.service import missing_adapters, missing_secrets, painting_problems
 from adapters.telegram import diagnostics as telegram_diagnostics
 from bot.errors import EaselError, PaintFailed, SettingsWrong
 from bot.handlers.access_lists import AccessLists
@@ -22,8 +27,9 @@ from bot.providers.offers import describe_idle_rate, describe_offer, describe_un
 from bot.providers.presets import Upstream, resolve_providers
 from bot.providers.probe import probe_upstream
 from bot.runtime.clock import SystemClock
-from bot.settings import Moderation, Settings
+from bot.settings import Moderation, Server, Settings
 from bot.store.engine import is_sqlite, parse_url
+from bot.store.migrate import sqlite_path
 from bot.store.store import SetAside, Store, missing_file
 
 MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
@@ -40,21 +46,26 @@ class Finding:
     """The result, or what is wrong, in English."""
 
 
-async def run_checks(settings: Settings) -> list[Finding]:
-    """All findings, in the order in which a run would meet them.
+async def run_checks(settings: Settings, *, missing: str | None = None) -> list[Finding]:
+    """All findings, in the order in which a run would meet them. `missing`: where there are no settings at all.
 
     Raises SettingsWrong when a provider cannot be what the settings say.
     """
     resolved = resolve_providers([each.model_dump() for each in settings.providers])
-    findings = [Finding(subject="settings", is_ok=True, message="understood")]
+    findings = [Finding(subject="settings", is_ok=missing is None, message=missing or "understood")]
+    secrets = missing_secrets(settings)
+    findings += [Finding(subject="settings", is_ok=False, message=line) for line in secrets]
     findings += await _check_database(settings)
+    findings += await asyncio.to_thread(_check_folders, settings)
+    if settings.server.enabled:
+        findings.append(await _check_port(settings.server))
     findings.append(_check_adapters(settings))
     findings += _describe_playground(settings)
     if settings.access.file is not None:
         findings.append(await _check_access_file(settings.access.file))
-    if settings.discord.token is not None:
+    if settings.discord.token is not None and not any(line.startswith("discord.") for line in secrets):
         findings.append(await _check_discord(settings))
-    if settings.telegram.token is not None:
+    if settings.telegram.token is not None and not any(line.startswith("telegram.") for line in secrets):
         findings += await _check_telegram(settings)
     if not settings.providers:
         findings.append(Finding(subject="providers", is_ok=False, message="none is configured; nobody could paint"))
@@ -87,6 +98,47 @@ async def _check_database(settings: Settings) -> list[Finding]:
 
     finding = await _finding("database", ping_database())
     return [finding, *unreadable]
+
+
+def _check_folders(settings: Settings) -> list[Finding]:
+    """The folders in which Easel makes files, where it may not: one finding each. None for those that are fine."""
+    url = parse_url(settings.database_url)
+    folders = {"database_url": sqlite_path(url).parent} if is_sqlite(url) else {}
+    if settings.playground.enabled:
+        folders["playground.path"] = settings.playground.path.parent
+    found: list[Finding] = []
+    for key, folder in folders.items():
+        nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+        try:
+            with tempfile.TemporaryFile(dir=nearest):
+                pass
+        except OSError as error:
+            found.append(Finding(subject=key, is_ok=False, message=f"{nearest} cannot be written ({error.strerror})"))
+    return found
+
+
+async def _check_port(server: Server) -> Finding:
+    """Whether the server can listen. Where an Easel does already, this is asked beside it."""
+    where = f"{server.host}:{server.port}"
+    try:
+        await asyncio.to_thread(_bind, server.host, server.port)
+    except OSError as error:
+        try:
+            async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+                if (await client.get(f"http://{where}/healthz")).is_success:
+                    return Finding(subject="server", is_ok=True, message=f"an Easel answers at {where}")
+        except httpx.HTTPError:
+            pass
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        return Finding(subject="server", is_ok=False, message=f"server.port: cannot listen on {where} ({why})")
+    return Finding(subject="server", is_ok=True, message=f"can listen on {where}")
+
+
+def _bind(host: str, port: int) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def _describe_rows(rows: Sequence[SetAside], fate: str) -> list[Finding]:

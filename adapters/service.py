@@ -6,6 +6,7 @@ Knows every adapter; what an operator types and reads on the terminal stands in 
 import asyncio
 import gc
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterable
@@ -47,6 +48,9 @@ log = structlog.get_logger()
 
 DEMO_FOLDER = Path(".easel")
 SANDBOX_KEY = "sandbox"
+# Forms of tokens, and how they look, without any that works.
+TELEGRAM_TOKEN = (r"\d+:[\w-]{30,}", "123456789:AAF…")
+DISCORD_TOKEN = (r"[\w-]{18,}\.[\w-]{5,}\.[\w-]{20,}", "MTk4NjIy….Cl2FMQ.ZnCjm1…")
 DEMO_SILENCE_S = 15.0  # the sandbox provider's idle timeout: whoever asks for its fault "silence" sees the end soon
 HURRY_S = 5.0  # that the end may take after a second signal
 DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; users are notified of unfinished jobs at the next start
@@ -141,7 +145,7 @@ async def serve(
     Shutdown, in the reverse order of the start: adapters whose platform keeps requests stop receiving, the core drains,
     the others stop receiving, adapters close, then the HTTP server and the database.
     """
-    if problems := missing_adapters(settings) + painting_problems(settings):
+    if problems := missing_adapters(settings) + painting_problems(settings) + missing_secrets(settings):
         raise SettingsWrong(problems)
     descriptors.raise_limit()
     clock = SystemClock()
@@ -342,6 +346,24 @@ def worker_problems(settings: Settings) -> list[str]:
         problems.append("database_url: easel worker takes jobs from other processes, which needs PostgreSQL")
     if not settings.jobs.concurrency:
         problems.append("jobs.concurrency: 0 leaves a worker nothing to do")
+    return problems
+
+
+def missing_secrets(settings: Settings) -> list[str]:
+    """Keys and tokens that are missing or of no possible form, one line each: told before any network is asked. Only
+    for the platforms' and upstreams' own addresses; others may want none."""
+    problems = [
+        f"providers.{at}.api_key: {each.preset} needs one"
+        for at, each in enumerate(settings.providers)
+        if each.api_key is None and each.base_url is None and not each.wire and each.preset not in (None, "sandbox")
+    ]
+    for name, table, form in (
+        ("discord", settings.discord, DISCORD_TOKEN),
+        ("telegram", settings.telegram, TELEGRAM_TOKEN),
+    ):
+        is_theirs = table.api_base == type(table).model_fields["api_base"].default
+        if is_theirs and table.token is not None and re.fullmatch(form[0], table.token.get_secret_value()) is None:
+            problems.append(f"{name}.token: is no bot token, which looks like {form[1]}")
     return problems
 
 

@@ -51,7 +51,7 @@ class ChatDatabase:
             await self._connection.executescript(schema.PRAGMAS + schema.TABLES)
         except (OSError, sqlite3.Error) as error:
             await self.close()
-            raise ChatUnreachable(detail=f"the playground's file cannot be opened: {error}") from error
+            raise ChatUnreachable(detail=f"playground.path: {self._path} cannot be opened ({error})") from error
         async with self._transaction() as db:
             oldest = self._clock.now() - UNATTACHED_FOR
             await db.execute(schema.DELETE_UNATTACHED_FILES, (oldest.isoformat(),))

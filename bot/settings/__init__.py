@@ -1,6 +1,6 @@
 """The operator's settings as one frozen value: `tables` and `providers` define all keys, `loading` reads them."""
 
-from bot.settings.loading import DEFAULT_FILE, keys, load, variables
+from bot.settings.loading import DEFAULT_FILE, in_operators_words, keys, load, nothing_configured, variables
 from bot.settings.providers import Provider, ProviderModel
 from bot.settings.tables import (
     Access,
@@ -44,7 +44,9 @@ __all__ = [
     "Settings",
     "StarPack",
     "Telegram",
+    "in_operators_words",
     "keys",
     "load",
+    "nothing_configured",
     "variables",
 ]

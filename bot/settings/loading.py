@@ -16,11 +16,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from bot.errors import SettingsWrong
+from bot.settings.mistakes import for_operator
 from bot.settings.providers import ProviderModel
 from bot.settings.tables import Moderation, Settings
 from bot.settings.types import MODERATION_CATEGORIES, OPENAI_URL, PREFIX, similar_name
 
 DEFAULT_FILE = Path("easel.toml")
+AUTO_TITLE = "auto"  # what members type who want no certain model
 NOT_OURS = ("EASEL_SPECS", "EASEL_TEST_DATABASE_URL")  # read by the tests
 
 
@@ -46,7 +48,22 @@ def load(config: Path | None = None) -> Settings:
     return settings
 
 
-AUTO_TITLE = "auto"  # what members type who want no certain model
+def in_operators_words(problems: Sequence[str], config: Path | None) -> list[str]:
+    """Mistakes with the file or the variable that each stands in. `config`: as of `load`."""
+    path = DEFAULT_FILE if config is None else config
+    try:
+        in_file = tuple(_read_file(config))
+    except SettingsWrong:
+        in_file = ()
+    return [for_operator(each, file=path, in_file=in_file, environ=os.environ) for each in problems]
+
+
+def nothing_configured(config: Path | None = None) -> str | None:
+    """Says where settings were looked for, where there are none at all; else None."""
+    path = DEFAULT_FILE if config is None else config
+    if path.is_file() or any(name.upper() in variables() for name in os.environ):
+        return None
+    return f"no {path} in {Path.cwd()}, and no {PREFIX}… variables; easel demo shows Easel without any settings"
 
 
 def keys() -> tuple[str, ...]:
@@ -130,12 +147,21 @@ def _explain(error: ErrorDetails) -> str:
     path = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         generic = ".".join("*" if isinstance(each, int) else each for each in error["loc"])
+        if (meant := similar_name(path, _lists_of_tables())) and "." not in path:
+            return f"{path}: unknown key{meant.replace('did you mean ', 'did you mean [[').replace('?', ']]?')}"
         return f"{path}: unknown key{similar_name(generic, keys(), shown=path)}"
+    if error["type"] == "tuple_type" and path in _lists_of_tables() and isinstance(error["input"], Mapping):
+        return f"{path}: write [[{path}]], in double brackets, before each of them"
     if error["type"] == "value_error":
         return f"{path}: {error['ctx']['error']}" if "ctx" in error else f"{path}: {error['msg']}"
     reason = re.sub(r"valid (?:tuple|list)\b", "list", error["msg"])
     reason = re.sub(r"valid dictionary(?: or instance of \w+)?", "table", reason)
     return f"{path}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _lists_of_tables() -> tuple[str, ...]:
+    """The keys of lists whose entries are tables, such as `providers`."""
+    return tuple(dict.fromkeys(key.partition(".*.")[0] for key in keys() if ".*." in key))
 
 
 def _misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:

@@ -181,7 +181,7 @@ async def test_a_check_tells_what_is_set_for_one_model_from_what_is_set_for_all(
         ),
         (
             'wire = { size_feild = "x" }',
-            "wire.size_feild: unknown key; did you mean providers.0.wire.size_field?",
+            "wire.size_feild: unknown key; did you mean wire.size_field?",
         ),
         (
             "wire.partial_images = 2",
@@ -189,7 +189,7 @@ async def test_a_check_tells_what_is_set_for_one_model_from_what_is_set_for_all(
         ),
         (
             'extra = { prompt = "x" }',
-            "extra.prompt: Easel sends this field itself; its name is providers.0.wire.prompt_field",
+            "extra.prompt: Easel sends this field itself; its name is wire.prompt_field",
         ),
     ],
 )
@@ -203,13 +203,13 @@ def test_what_a_wire_cannot_carry_ends_a_command_with_its_key(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("easel.toml").write_text(
-        f'playground.enabled = true\n[[providers]]\npreset = "evolink"\n{provider}\n', encoding="utf-8"
+        f'playground.enabled = true\n[[providers]]\npreset = "evolink"\napi_key = "k"\n{provider}\n', encoding="utf-8"
     )
     monkeypatch.setattr(sys, "argv", ["easel", command])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err == f"easel: providers.0.{line}\n"
+    assert capsys.readouterr().err == f"easel: easel.toml: the first [[providers]]: {line}\n"
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ async def test_the_sandbox_takes_a_config_and_says_what_is_wrong_in_it(tmp_path:
     (tmp_path / "other.toml").write_text('[log]\nlevel = "loud"\n', encoding="utf-8")
     ended, said, why = await sandbox(tmp_path, "--port", "0", "--config", "other.toml")
     assert (ended, said) == (2, "")
-    assert why.startswith("easel: log.level: ")
+    assert why.startswith("easel: other.toml: log.level: ")
 
 
 async def sandbox(folder: Path, *words: str, stop: bool = False) -> tuple[int | None, str, str]:
