@@ -20,7 +20,7 @@ from bot.store.raw_rows import RawRow, stream_raw_rows
 from bot.store.schema import SafeText, safe_text
 
 MARK = "copied"  # key of the row that tells a copy from a database that has served
-OWN_KEYS = (MARK, OLDEST_CODE)  # of rows that belong to their database
+OWN_KEYS = (MARK, OLDEST_CODE)  # of rows about their database itself
 BATCH_ROWS = 500  # that are inserted at once
 BATCH_BYTES = 8 * 2**20  # of blobs, from which on a batch is full
 BLOBS_AT_ONCE = 4  # rows with blobs that a driver reads at once; an image has up to some 20 MB

@@ -186,7 +186,8 @@ def _clear(target: Connection) -> int:
         why = "has rows of its own" if mark is None else "has been used since it was copied"
         raise url_problem(f"{why} ({used}), which a copy would delete; name an empty database")
     for table in reversed(schema.lasting_tables()):
-        target.execute(delete(table))
+        others = [table.c.key.not_in(OWN_KEYS)] if table is schema.key_value else []
+        target.execute(delete(table).where(*others))
     return sum(counts.values())
 
 
