@@ -177,7 +177,7 @@ async def serve(
             settings, store, ports, clock, cluster=cluster, callbacks=callbacks, shops=shops, processor=processor
         )
         stack.push_async_callback(app.close)
-        health = DatabaseHealth(store, clock)
+        health = DatabaseHealth(store, clock, writes=cluster.is_local)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)
         server.add_check("core", app.problem)
@@ -201,7 +201,9 @@ def member_roles(settings: Settings, *, receives: bool) -> list[str]:
     painting = [PAINTING] if settings.jobs.concurrency else []
     if not receives:
         return painting
-    return [EVENTS, *painting, *([platform_role("telegram")] if settings.telegram.token is not None else [])]
+    tokens = {"discord": settings.discord.token, "telegram": settings.telegram.token}
+    platforms = [platform_role(name) for name, token in tokens.items() if token is not None]
+    return [EVENTS, *painting, *platforms]
 
 
 def make_adapters(

@@ -311,6 +311,7 @@ class App:
             retention=Retention(
                 store,
                 clock,
+                cluster.leases,
                 retention_days=settings.privacy.retention_days,
                 also=[kept.pending_requests.delete_expired],
             ),

@@ -115,6 +115,12 @@ def postgres_template(postgres: Cluster) -> str:
     return postgres.template(lambda url: asyncio.run(upgrade(url)))
 
 
+@pytest.fixture
+def shared_url(postgres: Cluster, postgres_template: str) -> str:
+    """A PostgreSQL database with all tables, for several processes."""
+    return postgres.url(postgres.create(template=postgres_template))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def engine(request: pytest.FixtureRequest) -> Iterator[None]:
     """With `--engine=postgresql` every Easel under test keeps its state there."""

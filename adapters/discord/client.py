@@ -19,6 +19,7 @@ from adapters.discord.inbox import EventInbox
 from adapters.discord.rate_limits import ChannelWindows
 from adapters.discord.rest import RestClient
 from adapters.discord.sender import Sender
+from adapters.discord.shards import ShardShare
 from adapters.discord.shared_gate import SharedGate
 from adapters.discord.state import DiscordState, DiscordStorage
 from adapters.discord.traced_calls import trace_calls
@@ -49,11 +50,9 @@ VERBOSE_LOGGERS = ("discord.client", "discord.gateway", "discord.http", "discord
 
 class DiscordAdapter:
     """One bot in all its guilds. Implements `adapters.service.PlatformAdapter`, and of the optional protocols
-    RateLimitFeedback, DeliveryPermissions, StoredFiles, MessageRemoval and MessageLinks."""
+    RateLimitFeedback, DeliveryPermissions, SharedChats, StoredFiles, MessageRemoval and MessageLinks."""
 
     platform = PLATFORM
-    keeps_requests = False
-    """Discord brings an event once, and its users wait for an answer."""
 
     def __init__(
         self,
@@ -74,7 +73,10 @@ class DiscordAdapter:
         self._storage = storage
         self._clock = clock
         self._cluster = cluster or local_cluster()
-        self._connection = Connection(settings, clock)
+        self._share = ShardShare(
+            self._cluster, storage, clock, shard_count=settings.shard_count, shard_ids=settings.shard_ids
+        )
+        self._connection = Connection(settings, self._share, clock)
         self._windows = ChannelWindows(clock.monotonic)
         self._shared_gate = SharedGate(self._cluster, clock)
         self._gate = self._shared_gate.gate
@@ -87,7 +89,7 @@ class DiscordAdapter:
             may_call=may_call,
         )
         self._fetcher = Fetcher([*allow_hosts, *_own_hosts(settings.api_base)])
-        self._state = DiscordState(storage, clock, settings.shard_ids or ())
+        self._state = DiscordState(storage, clock)
         self._inbox = EventInbox(storage, clock, self._state.scope)
         self._files = Files(self._rest, self._fetcher, storage, clock, cdn_base=_cdn_base(settings.api_base))
         self._sender = Sender(self._rest, self._state, clock, lambda: self._connection.application_id)
@@ -103,6 +105,11 @@ class DiscordAdapter:
 
     # ------------------------------------------------------------ life
 
+    @property
+    def keeps_requests(self) -> bool:
+        """Discord brings an event once, and its users wait for an answer: of another process, where there is one."""
+        return not self._cluster.membership.alone()
+
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         """None: Discord's events come over the gateway."""
         return ()
@@ -113,7 +120,6 @@ class DiscordAdapter:
         Raises SettingsWrong when Discord does not accept the token; a Discord that is away is waited for.
         """
         await self._state.load()
-        await self._inbox.load()
         await self._connection.start(self._gateway_factory(events))
 
     async def start_sending(self, events: EventSink) -> None:
@@ -135,8 +141,8 @@ class DiscordAdapter:
                 events=events,
                 clock=self._clock,
                 message_content=message_content,
-                shard_count=self._settings.shard_count,
-                shard_ids=self._settings.shard_ids,
+                cluster=self._cluster,
+                share=self._share,
                 http_trace=trace_calls(self._gate, self._clock, self._settings.api_base, self._rest.observe),
             )
 
@@ -215,6 +221,11 @@ class DiscordAdapter:
 
     async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
         await self._files.delete_stored(attachments)
+
+    async def restore_chat(self, chat: Chat) -> None:
+        """The interaction's token, where another process has received it."""
+        if chat.thread_id is not None and not self._cluster.is_local:
+            await self._state.load_token(chat.thread_id)
 
     def message_link(self, ref: MessageRef) -> str | None:
         return ids.message_link(ref)

@@ -15,8 +15,9 @@ from discord.http import Route
 
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.rest import LOGIN_REFUSED
+from adapters.discord.shards import ShardShare
 from bot.chat import Chat
-from bot.errors import PlaceClosed, SettingsWrong
+from bot.errors import PlaceClosed, SettingsWrong, StoreFailed
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor, TaskInterrupted
 from bot.settings import Discord as DiscordSettings
@@ -30,7 +31,7 @@ MESSAGE_CONTENT_OFF = "discord.message_content: the intent is not switched on in
 NOT_CONNECTED = "not connected yet"
 LIFE_CHECK_S = 15.0  # between two looks at the signs of life
 MAX_SILENCE_S = 180.0  # of one shard, after which all begins again: discord.py has had time for its own ways
-NOT_REACHED = (DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+NOT_REACHED = (DiscordException, aiohttp.ClientError, OSError, TimeoutError, StoreFailed)
 
 
 class GatewayFactory(Protocol):
@@ -45,10 +46,11 @@ class Connection:
     application_id: str
     """The bot's id; empty until Discord has sent it."""
 
-    def __init__(self, settings: DiscordSettings, clock: Clock) -> None:
+    def __init__(self, settings: DiscordSettings, share: ShardShare, clock: Clock) -> None:
         assert settings.token is not None  # checked by the caller
         self.application_id = ""
         self._settings = settings
+        self._share = share
         self._token = settings.token
         self._clock = clock
         self._message_content = settings.message_content
@@ -87,6 +89,8 @@ class Connection:
         await self._supervisor.stop()
         if self._gateway is not None:
             await self._gateway.stop()
+        for shard_id in self._share.held:
+            await self._share.give_back(shard_id)
 
     def problem(self) -> str | None:
         """Why there is no connection now; None when there is one."""
@@ -116,15 +120,19 @@ class Connection:
         gateway = self._make_gateway(message_content=self._message_content)
         try:
             await gateway.login(self._token.get_secret_value())
-            if self._settings.shard_count is None and self._settings.gateway_url is not None:
-                recommended = await gateway.http.get_bot_gateway()  # its own address is not the operator's
-                gateway.shard_count = recommended[0]
         except BaseException:
             await gateway.stop()
             raise
         self.application_id = str(gateway.application_id or "")
         self._gateway, self._is_fresh = gateway, True
         return gateway
+
+    async def _settle_shards(self, gateway: GatewayClient) -> None:
+        """Raises discord.DiscordException, aiohttp.ClientError, OSError, StoreFailed."""
+        recommended, address, limits = await gateway.http.get_bot_gateway()
+        gateway.max_concurrency = max(1, limits["max_concurrency"])
+        gateway.gateway_url = yarl.URL(self._settings.gateway_url or address)
+        gateway.shard_count = await self._share.settle_count(recommended)
 
     async def _run_gateway(self) -> None:
         """One life of a gateway client. Ends by an exception, unless no new start can succeed."""
@@ -134,6 +142,7 @@ class Connection:
                 if gateway is None or not self._is_fresh:
                     gateway = await self._log_in()
                 self._problem, self._is_fresh = None, False
+                await self._settle_shards(gateway)
                 await self._connect(gateway)
                 raise TaskInterrupted("the gateway closed")
             except PrivilegedIntentsRequired as refused:

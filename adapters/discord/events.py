@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+import aiohttp
 import discord
 import structlog
 from cachetools import TTLCache
@@ -163,6 +164,19 @@ class MessageEvents:
         direct, mentioned = message.guild is None, user is not None and user in message.mentions
         if (direct or mentioned) and not message.author.bot:
             await self._refuse_lost(decode.decode_chat(message), self._users.of_message(message), str(message.id))
+
+    async def refuse_for_now(self, message: discord.Message) -> None:
+        """Tells the author of a message for the bot that the database is away; by discord.py's own call, for the others
+        are not made by a process that does not reach it."""
+        user = self._client.user
+        if message.author.bot or not (message.guild is None or (user is not None and user in message.mentions)):
+            return
+        notice = await self._events.command_refusal(self._users.of_message(message), decode.decode_chat(message))
+        if notice:
+            try:
+                await message.reply(notice, mention_author=False)
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as failed:
+                log.warning("author not told that the database is away", failure=type(failed).__name__)
 
     async def _refuse_lost(self, chat: Chat, user: User, message_id: str) -> None:
         refusal = await self._events.command_refusal(user, chat)

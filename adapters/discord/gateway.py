@@ -5,13 +5,17 @@ else. Started again by connection.py.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any, cast
 
 import aiohttp
 import discord
 import structlog
+import yarl
+from cachetools import LRUCache
+from discord.gateway import DiscordWebSocket
 
 from adapters.discord import ids
 from adapters.discord.command_tree import GatewayCommandTree
@@ -35,16 +39,19 @@ from adapters.discord.message_reader import MessageReader
 from adapters.discord.parsers import EventParsers, number_of
 from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender
+from adapters.discord.shard_connections import ShardConnections
+from adapters.discord.shards import ShardShare
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LinkUnfolding
 from adapters.discord.users import Users, interaction_locale
+from bot.errors import StoreFailed
 from bot.errors.machine import is_machine_failure
-from bot.ports import AdapterStorage, EventSink
+from bot.ports import AdapterStorage, Cluster, EventSink
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
-from bot.texts import translate
+from bot.texts import translate, translate_error
 
 log = structlog.get_logger()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
@@ -55,6 +62,9 @@ MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had 
 HANDOVER_TIMEOUT_S = 5.0  # at the end, for events that came in
 RECONNECT_PAUSE_S, RECONNECT_PAUSE_MAX_S = 1.0, 60.0  # before a shard connects again whose session broke; doubles
 MAX_RATELIMIT_WAIT_S = 30.0  # discord.py raises where its own calls would have to wait longer
+IDENTIFY_LEASE = "discord.identify."  # and the bucket
+IDENTIFY_PERIOD_S = 5.25  # between two sessions of a bucket that begin: Discord wants five seconds
+MAX_TOLD = 10_000  # events that are known when they come again
 GUILD_READY_TIMEOUT_S = 0.2  # nothing here waits for the list of guilds
 
 
@@ -72,13 +82,12 @@ class GatewayClient(discord.AutoShardedClient):
         events: EventSink,
         clock: Clock,
         message_content: bool,
-        shard_count: int | None,
-        shard_ids: Sequence[int] | None,
+        cluster: Cluster,
+        share: ShardShare,
         http_trace: aiohttp.TraceConfig,
     ) -> None:
-        """`message_content`: asks for the intent, so that messages without a mention are read. `shard_count` None: as
-        many as Discord recommends. `shard_ids` None: all of them. `http_trace`: holds back and watches the library's
-        own calls."""
+        """`message_content`: asks for the intent, so that messages without a mention are read. `share`: the shards of
+        this process. `http_trace`: holds back and watches the library's own calls."""
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = message_content
@@ -86,7 +95,7 @@ class GatewayClient(discord.AutoShardedClient):
         super().__init__(
             intents=intents,
             connector=aiohttp.TCPConnector(limit=connections),  # discord.py's own opens one for each call of a crowd
-            shard_count=shard_count,
+            shard_count=share.count,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
@@ -95,8 +104,14 @@ class GatewayClient(discord.AutoShardedClient):
             guild_ready_timeout=GUILD_READY_TIMEOUT_S,
             http_trace=http_trace,
         )
-        self.shard_ids = None if shard_ids is None else list(shard_ids)
+        self.gateway_url: yarl.URL = DiscordWebSocket.DEFAULT_GATEWAY
+        """Where new sessions begin; set after the login."""
+        self.max_concurrency = 1
+        """Sessions that may begin at the same time, each of another bucket of shards; set after the login."""
+        self._cluster = cluster
+        self._share = share
         self._storage = storage
+        self._state = state
         self._inbox = inbox
         self._events = events
         self._clock = clock
@@ -105,6 +120,9 @@ class GatewayClient(discord.AutoShardedClient):
         self._supervisor = Supervisor(clock)
         self._command_sync = self._supervisor.add_worker("discord commands", self._sync_commands)
         self._taking_up = self._supervisor.add_worker("discord events of before", self._take_up_events)
+        self._shards = ShardConnections(self, share, clock)
+        self._told: LRUCache[tuple[str, int], None] = LRUCache(MAX_TOLD)  # events that came, by name and number
+        self._identifying: defaultdict[int | None, AsyncExitStack] = defaultdict(AsyncExitStack)
         self._has_been_ready = False
         reader = MessageReader(self._connection)
         self._parsers = EventParsers(self._connection, inbox, reader, self._refuse_lost)
@@ -147,6 +165,7 @@ class GatewayClient(discord.AutoShardedClient):
         """Closes the connection and hands over what came in. Events whose replies are still waiting to be shown after
         HANDOVER_TIMEOUT_S end with the core."""
         await self._supervisor.stop()
+        await self._shards.leave_sessions_open()
         await self.close()
         self._unfolding.close()
         if self._running:
@@ -158,14 +177,14 @@ class GatewayClient(discord.AutoShardedClient):
             shard: "not connected" if socket is None else socket.problem() for shard, socket in self.sockets().items()
         }
         problems = [f"shard {shard}: {problem}" for shard, problem in found.items() if problem is not None]
-        if problems or not self.is_ready():
+        if problems or not (self.is_ready() or self._share.is_standby):
             return "; ".join(problems) or "connecting"
         return self._supervisor.problem()
 
     def sockets(self) -> dict[int, GatewaySocket | None]:
         """The connection of each shard of this process, by its id; None before its first one."""
         found: dict[int, GatewaySocket | None] = {}
-        for shard_id in self._connection.shard_ids:
+        for shard_id in self._share.held:
             try:
                 found[shard_id] = cast(GatewaySocket, self._get_websocket(shard_id=shard_id))
             except KeyError:
@@ -184,12 +203,48 @@ class GatewayClient(discord.AutoShardedClient):
         return self.run_event(self._handle_interaction(interaction, work))
 
     async def _handle_interaction(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
+        if not self._cluster.membership.reaches_database():
+            work.close()
+            await self._replies.refuse(interaction, translate_error(interaction_locale(interaction), StoreFailed()))
+            return
         try:
             await work
         except Exception as failed:
             await self.handle_broken_interaction(interaction, failed)
 
     # ------------------------------------------------------------ the connection; every event may come again
+
+    async def launch_shards(self) -> None:
+        """Connects this process's shards, also those that it gets later. In place of discord.py's own, which connects
+        all that there are."""
+        if not self.is_closed():
+            self._connection.shard_count = self.shard_count
+            self._connection.shard_ids = self._shards.launched
+            self._supervisor.keep_running("discord shards", self._shards.follow_share)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Returns when this shard may begin a session: those of one bucket begin one after the other, whichever
+        processes they are in. From "Gateway" of Discord's documents, "Rate Limiting"."""
+        bucket = (shard_id or 0) % self.max_concurrency
+        turn = self._cluster.leases.hold(f"{IDENTIFY_LEASE}{bucket}", rest_s=IDENTIFY_PERIOD_S)
+        await self._identifying[shard_id].enter_async_context(turn)
+
+    async def end_identify(self, shard_id: int | None) -> None:
+        """Lets the next shard of the bucket begin a session."""
+        if (turn := self._identifying.pop(shard_id, None)) is not None:
+            await turn.aclose()
+
+    def forget_guilds(self, shard_id: int) -> None:
+        """Those of a shard that is another process's now."""
+        for guild in [each for each in self.guilds if each.shard_id == shard_id]:
+            self._connection._remove_guild(guild)  # type: ignore[reportPrivateUsage]  # as for one that it is removed from
+
+    async def take_up_shard(self, shard_id: int) -> None:
+        """What the process that had a shard before has left of it: events, and the tokens that answer them."""
+        await self._state.load()
+        await self._inbox.load(lambda data: ids.shard_of(data, self._connection.shard_count or 1) == shard_id)
+        if self._has_been_ready:
+            self._taking_up.start()
 
     async def on_ready(self) -> None:
         log.info("discord is connected", guilds=len(self.guilds), shards=self.shard_count)
@@ -217,6 +272,8 @@ class GatewayClient(discord.AutoShardedClient):
 
     def _receive_event(self, name: str, data: Any) -> None:
         """Has an event saved, and notes what a message shows now, before discord.py hands it to its handlers."""
+        if not self._cluster.is_local and self._was_told(name, data):
+            return
         try:
             if name in RECORDED_EVENTS:
                 self._inbox.record(name, data, self._own_id)
@@ -228,6 +285,18 @@ class GatewayClient(discord.AutoShardedClient):
             self.run_event(_logged(self._read_when_guild_is_known(name, data)))
         else:
             self._parsers.read(name, data)
+
+    def _was_told(self, name: str, data: Any) -> bool:
+        """Whether an event came before: a shard that changes processes has two sessions for a moment."""
+        try:
+            key = name, event_number(name, data) if name in RECORDED_EVENTS else None
+        except Exception:  # without a number: it is set aside where it is read
+            return False
+        if key[1] is None:
+            return False
+        was_told = key in self._told
+        self._told[key[0], key[1]] = None
+        return was_told
 
     def receive_unreadable_frame(self, shard_id: int | None, frame: object, failed: Exception) -> None:
         """Keeps a frame for the operator. Implements `gateway_socket.FrameHandler`, as the next two do."""
@@ -242,6 +311,8 @@ class GatewayClient(discord.AutoShardedClient):
 
     def mark_session_open(self, shard_id: int | None) -> None:
         del self._broken_sessions[shard_id]
+        if shard_id is not None:
+            self._shards.mark_session_open(shard_id)
 
     async def _take_up_events(self) -> None:
         """Handles the events that an earlier process has left behind."""
@@ -306,6 +377,10 @@ class GatewayClient(discord.AutoShardedClient):
         await self.run_event(self._handle_message(message))
 
     async def _handle_message(self, message: discord.Message) -> None:
+        if not self._cluster.membership.reaches_database():
+            await self._messages.refuse_for_now(message)
+            self._inbox.set_handled(message.id)
+            return
         if not await self._handle("MESSAGE_CREATE", message.id, lambda: self._messages.handle_message(message)):
             await self._messages.refuse_broken(message)
 

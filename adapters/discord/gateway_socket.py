@@ -16,7 +16,7 @@ from typing_extensions import override
 from adapters.discord.parsers import ReadyUnreadable
 
 MAX_UNACKNOWLEDGED = 2.0  # heartbeat intervals since the last acknowledgement: the last but one was not acknowledged
-_CONNECTION_ENDED = (ReconnectWebSocket, ConnectionClosed, WebSocketClosure, aiohttp.ClientError, OSError, TimeoutError)
+CONNECTION_ENDED = (ReconnectWebSocket, ConnectionClosed, WebSocketClosure, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class FrameHandler(Protocol):
@@ -28,6 +28,10 @@ class FrameHandler(Protocol):
 
     async def pause_before_reconnect(self, shard_id: int | None, failed: Exception) -> None:
         """Waits before a shard whose session or stream is broken connects again: longer each time."""
+        ...
+
+    async def end_identify(self, shard_id: int | None) -> None:
+        """The shard has asked for a session, or given up."""
         ...
 
     def mark_session_open(self, shard_id: int | None) -> None:
@@ -62,18 +66,29 @@ class GatewaySocket(DiscordWebSocket):
         self._frame = data
 
     @override
+    async def identify(self) -> None:
+        try:
+            await super().identify()
+        finally:
+            await self._client.end_identify(self.shard_id)
+
+    @override
     async def received_message(self, msg: Any, /) -> None:
         """Handles a frame. Raises only what makes discord.py connect again."""
         sequence, self._frame = self.sequence, None
         try:
             await super().received_message(msg)
-        except _CONNECTION_ENDED:
+        except CONNECTION_ENDED:
             raise
         except Exception as failed:  # discord.py checks nothing of what it parses
             await self._survive(failed)
         if not self.is_session_open and self.sequence is not None and self.sequence != sequence:
             self.is_session_open = True
-            self._client.mark_session_open(self.shard_id)
+            self.mark_session_open()
+
+    def mark_session_open(self) -> None:
+        """The first event came in over this connection."""
+        self._client.mark_session_open(self.shard_id)
 
     async def _survive(self, failed: Exception) -> None:
         """Passes a frame over, or connects again where that would not help: no session, a damaged stream, no greeting.

@@ -4,7 +4,9 @@ A chat's id is `guild/channel` (`@me` without a guild), as in Discord's own link
 The `thread_id` of a chat names the interaction by whose token alone, or at first, the bot replies there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.chat import Chat, MessageRef
 
@@ -43,6 +45,12 @@ def guild_id(chat: Chat) -> int | None:
     """The guild's id; None for direct messages."""
     guild = chat.id.partition("/")[0]
     return int(guild) if guild.isdecimal() else None
+
+
+def shard_of(event: Mapping[str, Any], shard_count: int) -> int:
+    """The shard that an event comes to. From "Gateway" of Discord's documents, "Sharding"."""
+    guild = event.get("guild_id")
+    return (int(guild) >> 22) % shard_count if isinstance(guild, str) and guild.isdecimal() else 0
 
 
 def message_link(ref: MessageRef) -> str:

@@ -8,7 +8,7 @@ nobody can read, or breaks whoever handles it, is set aside for the operator.
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
@@ -47,7 +47,7 @@ def event_number(event: str, data: Event) -> int:
 
 
 class EventInbox:
-    """The events of one process's shards. `scope`: tells them from those of other processes."""
+    """The events of one process's shards. `scope`: of all that the database keeps for Discord."""
 
     def __init__(self, storage: UpdateInbox, clock: Clock, scope: str) -> None:
         self._storage = storage
@@ -67,14 +67,17 @@ class EventInbox:
         self._writer = self._supervisor.add_worker("discord events", self._write_all)
         self._keeper = self._supervisor.add_worker("discord events set aside", self._keep_broken)
 
-    async def load(self) -> None:
-        """Reads what an earlier process has not handled, and deletes what is too old to be of use."""
+    async def load(self, is_wanted: Callable[[Event], bool] = lambda _: True) -> None:
+        """Reads what an earlier process has not handled, and deletes what is too old to be of use. `is_wanted`: tells
+        by an event's data whether it is this process's to handle now."""
         try:
-            saved = await self._storage.saved_updates(self._scope)
+            stored = await self._storage.saved_updates(self._scope)
         except StoreFailed as failed:
             log.warning("saved events not loaded", detail=failed.detail)
             return
         now_s = self._clock.now().timestamp()
+        own = {event_id: body for event_id, body in stored.items() if event_id not in self._saved | self._handled}
+        saved = {event_id: body for event_id, body in own.items() if is_wanted(_data_of(body))}
         self._saved.update(saved)
         recorded = {event_id: body for event_id, body in saved.items() if _is_recorded(event_id, body)}
         for event_id in saved.keys() - recorded.keys():
@@ -221,6 +224,12 @@ class _BrokenEvent:
     id: int | None
     body: Event | None
     reason: str
+
+
+def _data_of(body: Any) -> Event:
+    """The event in a saved row; empty for a row that holds none."""
+    data: Any = body.get("data") if isinstance(body, Mapping) else None  # type: ignore[reportUnknownVariableType]  # JSON
+    return data if isinstance(data, Mapping) else {}  # type: ignore[reportUnknownVariableType]  # JSON
 
 
 def _is_recorded(event_id: int, body: Any) -> bool:

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 MAX_USERS = 10_000  # whose language and roles are remembered
 MAX_OWN_MESSAGES = 20_000  # messages of the bot whose deletion is noticed
+MAX_TOKEN_LOOKS, TOKEN_LOOK_PAUSE_S = 3, 0.1  # for a token that another process has received just now
 CLEANUP_INTERVAL_S = 60.0  # between two deletions of expired tokens: each visits all of them
 
 
@@ -35,13 +36,11 @@ class DiscordStorage(StateStorage, UpdateInbox, Protocol):
 
 
 class DiscordState:
-    """The state of this process's shards."""
+    """The state of this process. Its tokens and notices stand in the database for all processes."""
 
-    def __init__(self, storage: StateStorage, clock: Clock, shards: tuple[int, ...] = ()) -> None:
-        """`shards`: those of this process, where several share the database: each keeps tokens and notices of its
-        own."""
+    def __init__(self, storage: StateStorage, clock: Clock) -> None:
         self.tokens = InteractionTokens()
-        self.scope = f"{PLATFORM}:{','.join(map(str, shards))}" if shards else PLATFORM
+        self.scope = PLATFORM
         self._storage = storage
         self._clock = clock
         self._unsaved: dict[str, InteractionToken] = {}
@@ -54,13 +53,28 @@ class DiscordState:
         self._pending_notices: set[str] = set()  # user ids
 
     async def load(self) -> None:
-        """Reads what an earlier process saved."""
+        """Reads what earlier and other processes have saved; what this one knows is newer."""
         try:
             for stored in await self._storage.load_tokens(self.scope):
-                await self._add_stored(stored)
-            self._pending_notices = await self._storage.pending_notices(self.scope)
+                if self.tokens.get(stored.id) is None:
+                    await self._add_stored(stored)
+            self._pending_notices |= await self._storage.pending_notices(self.scope)
         except StoreFailed as failed:
             log.warning("interaction tokens not loaded", detail=failed.detail)
+
+    async def load_token(self, token_id: str) -> None:
+        """Reads a token that another process has received, unless it is known here."""
+        for _ in range(MAX_TOKEN_LOOKS):
+            if self.tokens.get(token_id) is not None:
+                return
+            try:
+                for stored in await self._storage.load_tokens(self.scope, token_id):
+                    await self._add_stored(stored)
+                    return
+            except StoreFailed as failed:
+                log.warning("interaction token not loaded", detail=failed.detail)
+                return
+            await self._clock.sleep(TOKEN_LOOK_PAUSE_S)  # it is on its way: the job was the first to be written
 
     async def _add_stored(self, stored: StoredToken) -> None:
         """Adds a token of before; one that cannot be read is set aside. Raises StoreFailed."""

@@ -78,6 +78,7 @@ class TelegramAdapter:
         processor: ImageProcessor | None = None,
         may_call: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`cluster`: the other processes; by default there are none."""
         assert settings.token is not None  # callers construct the adapter only when a token is set
         self._settings = settings
         self._storage = storage
@@ -90,7 +91,7 @@ class TelegramAdapter:
         self._webhook: Webhook | None = None
         url_and_secret = None
         if settings.mode == "webhook" and public_url is not None:
-            self._webhook = Webhook(settings.token.get_secret_value(), self._bot)
+            self._webhook = Webhook(settings.token.get_secret_value(), self._bot, self._cluster.membership)
             url_and_secret = (public_url.rstrip("/") + self._webhook.path, self._webhook.secret)
         allowed = allowed_updates(
             inline=settings.storage_chat is not None,
@@ -100,6 +101,7 @@ class TelegramAdapter:
         self._connection = Connection(
             self._bot,
             clock,
+            self._cluster.membership,
             self._cluster.leases,
             has_peers=self.chats.has_peers,
             allowed=allowed,

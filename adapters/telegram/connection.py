@@ -17,7 +17,7 @@ from adapters.telegram.errors import describe_error, retry_after_s
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.updates import IncomingUpdate, UnreadableUpdate, read_update
 from bot.errors import SettingsWrong, StoreFailed
-from bot.ports import Lease, Leases
+from bot.ports import Lease, Leases, Membership
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 
@@ -31,6 +31,7 @@ SHUTDOWN_CALL_S = 3.0  # at the end, to confirm to Telegram what was received
 WEBHOOK_CONNECTIONS = 40  # at once, Telegram's own default
 
 UNAUTHORIZED = "telegram.token: Telegram does not accept it"
+NO_DATABASE = "updates wait for the database"
 OTHER_CONSUMER = "another program gets the updates of this bot (409 Conflict): stop it, or use a token of its own"
 
 EnqueueUpdates = Callable[[Sequence[IncomingUpdate | UnreadableUpdate]], Awaitable[None]]
@@ -45,6 +46,7 @@ class Connection:
         self,
         bot: TokenSafeBot,
         clock: Clock,
+        membership: Membership,
         leases: Leases,
         *,
         has_peers: Callable[[], bool],
@@ -53,6 +55,7 @@ class Connection:
     ) -> None:
         self._bot = bot
         self._clock = clock
+        self._membership = membership
         self._leases = leases
         self._has_peers = has_peers
         self._allowed = list(allowed)
@@ -148,6 +151,7 @@ class Connection:
         log.info("telegram is connected", bot=self._bot.username, mode="polling")
         retry_s = FIRST_RETRY_S
         while True:
+            await self._wait_for_database()
             wait_s = await self._poll_once(self._enqueue, retry_s)
             if wait_s is None:
                 if self._problem is not None:
@@ -156,6 +160,12 @@ class Connection:
                 continue
             await self._clock.sleep(wait_s)
             retry_s = min(retry_s * 2, MAX_RETRY_S)
+
+    async def _wait_for_database(self) -> None:
+        """Telegram keeps updates for as long as nobody can write them down."""
+        if not self._membership.reaches_database():
+            self._report_problem(NO_DATABASE)
+            await self._membership.wait_until_database()
 
     async def _poll_once(self, enqueue: EnqueueUpdates, retry_s: float) -> float | None:
         """One getUpdates call. None: it succeeded; else the seconds to wait before the next one."""
@@ -166,6 +176,7 @@ class Connection:
                 allowed_updates=self._allowed,
             )
             updates = [read_update(each, self._bot) for each in raw_updates]
+            await self._wait_for_database()
             self._enqueueing = asyncio.create_task(self._enqueue_updates(updates, enqueue), name="telegram updates")
             if not await asyncio.shield(self._enqueueing):  # cancelled midway, Telegram would send these updates again
                 await self._clock.sleep(FIRST_RETRY_S)

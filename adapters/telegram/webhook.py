@@ -16,6 +16,7 @@ from aiohttp import web
 from adapters.telegram.connection import EnqueueUpdates
 from adapters.telegram.updates import UPDATE_ID, read_update
 from bot.errors import StoreFailed
+from bot.ports import Membership
 
 log = structlog.get_logger()
 
@@ -27,10 +28,11 @@ MAX_UPDATE_BYTES = 1024 * 1024  # a long message with all its entities is far be
 class Webhook:
     """Answers 200 once an update is handled, saved or set aside, and only then: Telegram delivers others again."""
 
-    def __init__(self, token: str, bot: telegram.Bot) -> None:
+    def __init__(self, token: str, bot: telegram.Bot, membership: Membership) -> None:
         self.path = f"/telegram/{_derive_from_token(token, 'path')}"
         self.secret = _derive_from_token(token, "secret")
         self._bot = bot
+        self._membership = membership
         self._enqueue: EnqueueUpdates | None = None
 
     def open(self, enqueue: EnqueueUpdates) -> None:
@@ -59,7 +61,7 @@ class Webhook:
         if (raw := _parse_body(body)) is None:
             log.warning("webhook call is no update")
             return web.Response(status=400)
-        if self._enqueue is None:
+        if self._enqueue is None or not self._membership.reaches_database():
             return web.Response(status=503)
         try:
             await self._enqueue([read_update(raw, self._bot)])

@@ -31,15 +31,19 @@ TOPIC = "leases"  # one is free
 class HeldLease:
     """Implements `Lease`."""
 
-    def __init__(self, name: str, fence: int, membership: ProcessMembership) -> None:
+    def __init__(self, name: str, fence: int, membership: ProcessMembership, rest_s: float = 0.0) -> None:
         self.name = name
         self.fence = fence
+        self.rest_s = rest_s
         self.holder = membership.id
         self._membership = membership
         self._lost = asyncio.Event()
 
     def is_current(self) -> bool:
         return not self._lost.is_set() and self.holder == self._membership.id and self._membership.is_current()
+
+    def is_lost(self) -> bool:
+        return self._lost.is_set()
 
     async def wait_until_lost(self) -> None:
         await self._lost.wait()
@@ -63,6 +67,8 @@ class DatabaseLeases:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._held: dict[str, HeldLease] = {}
         self._wanted: dict[str, asyncio.Future[HeldLease]] = {}
+        self._rests: dict[str, float] = {}
+        """Seconds, of those that are wanted."""
         self._known: set[str] = set()
         """Names that have a row."""
         self._supervisor = Supervisor(clock)
@@ -75,10 +81,10 @@ class DatabaseLeases:
     # ------------------------------------------------------------ as of the port
 
     @asynccontextmanager
-    async def hold(self, name: str) -> AsyncGenerator[Lease]:
+    async def hold(self, name: str, *, rest_s: float = 0.0) -> AsyncGenerator[Lease]:
         await self._locks[name].acquire()
         try:
-            lease = await self._wait_for(name)
+            lease = await self._wait_for(name, rest_s)
         except BaseException:
             self._locks[name].release()
             raise
@@ -93,7 +99,7 @@ class DatabaseLeases:
         await self._locks[name].acquire()
         lease = None
         try:
-            lease = (await self._take({name})).get(name)
+            lease = (await self._take({name: 0.0})).get(name)
         finally:
             if lease is None:
                 self._locks[name].release()
@@ -151,7 +157,8 @@ class DatabaseLeases:
 
     # ------------------------------------------------------------ taking and losing
 
-    async def _wait_for(self, name: str) -> HeldLease:
+    async def _wait_for(self, name: str, rest_s: float) -> HeldLease:
+        self._rests[name] = rest_s
         wanted = self._wanted[name] = asyncio.get_running_loop().create_future()
         self._start_taking()
         try:
@@ -163,13 +170,14 @@ class DatabaseLeases:
             raise
         finally:
             self._wanted.pop(name, None)
+            self._rests.pop(name, None)
 
     def _start_taking(self) -> None:
         if self._wanted:
             self._taker.start()
 
     async def _take_wanted(self) -> None:
-        names = {name for name, wanted in self._wanted.items() if not wanted.done()}
+        names = {name: self._rests[name] for name, wanted in self._wanted.items() if not wanted.done()}
         if not names:
             return
         try:
@@ -185,24 +193,30 @@ class DatabaseLeases:
                 self._held.pop(name).lose()
                 await self._give_back(lease)
 
-    async def _take(self, names: set[str]) -> dict[str, HeldLease]:
-        if new := names - self._known:
+    async def _take(self, names: dict[str, float]) -> dict[str, HeldLease]:
+        """Takes those that are free. `names`: with the seconds for which each rests. Raises StoreFailed."""
+        if new := names.keys() - self._known:
             await self._database.run(partial(process_rows.make_leases, names=new))
             self._known |= new
         member_id = self._membership.id
-        fences = await self._database.run(partial(process_rows.take_leases, member_id=member_id, names=names))
+        fences = await self._database.run(partial(process_rows.take_leases, member_id=member_id, wanted=names))
         if member_id != self._membership.id:
             return {}
-        taken = {name: HeldLease(name, fence, self._membership) for name, fence in fences.items()}
+        taken = {name: HeldLease(name, fence, self._membership, names[name]) for name, fence in fences.items()}
         self._held |= taken
         LEASES_HELD.set(len(self._held))
         return taken
 
     async def _give_back(self, lease: HeldLease) -> None:
         with suppress(StoreFailed):  # it is seen with a later heartbeat that nobody here holds it
-            await self._database.run(
-                partial(process_rows.give_back_lease, member_id=lease.holder, name=lease.name, fence=lease.fence)
+            give_back = partial(
+                process_rows.give_back_lease,
+                member_id=lease.holder,
+                name=lease.name,
+                fence=lease.fence,
+                rest_s=lease.rest_s,
             )
+            await self._database.run(give_back)
             await self._bus.publish(TOPIC)
 
     async def _compare(self, view: View) -> None:

@@ -33,6 +33,12 @@ class LocalMembership:
     def is_current(self) -> bool:
         return True
 
+    def reaches_database(self) -> bool:
+        return True
+
+    async def wait_until_database(self) -> None:
+        return
+
     def alone(self) -> bool:
         return True
 
@@ -54,12 +60,16 @@ class LocalLease:
 
     fence = 1
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, rest_s: float) -> None:
         self.name = name
+        self.rest_s = rest_s
         self._given_back = asyncio.Event()
 
     def is_current(self) -> bool:
         return not self._given_back.is_set()
+
+    def is_lost(self) -> bool:
+        return self._given_back.is_set()
 
     async def wait_until_lost(self) -> None:
         await self._given_back.wait()
@@ -77,20 +87,24 @@ class LocalLeases:
         self._held: dict[str, LocalLease] = {}
 
     @asynccontextmanager
-    async def hold(self, name: str) -> AsyncGenerator[Lease]:
-        lease = await self._take(name)
+    async def hold(self, name: str, *, rest_s: float = 0.0) -> AsyncGenerator[Lease]:
+        lease = await self._take(name, rest_s)
         try:
             yield lease
         finally:
             await self.release(lease)
 
     async def try_hold(self, name: str) -> Lease | None:
-        return None if self._locks[name].locked() else await self._take(name)
+        return None if self._locks[name].locked() else await self._take(name, 0.0)
 
     async def release(self, lease: Lease) -> None:
         if self._held.get(lease.name) is lease:
-            self._held.pop(lease.name).give_back()
-            self._locks[lease.name].release()
+            held = self._held.pop(lease.name)
+            held.give_back()
+            if held.rest_s:
+                asyncio.get_running_loop().call_later(held.rest_s, self._locks[lease.name].release)
+            else:
+                self._locks[lease.name].release()
 
     async def holders(self, prefix: str) -> dict[str, str | None]:
         return {name: self._member_id for name in self._held if name.startswith(prefix)}
@@ -102,9 +116,9 @@ class LocalLeases:
     def problem(self) -> str | None:
         return None
 
-    async def _take(self, name: str) -> LocalLease:
+    async def _take(self, name: str, rest_s: float) -> LocalLease:
         await self._locks[name].acquire()
-        lease = self._held[name] = LocalLease(name)
+        lease = self._held[name] = LocalLease(name, rest_s)
         return lease
 
 

@@ -21,7 +21,7 @@ def this_machine(proc: Path = Path("/proc")) -> Machine:
         boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
         namespace = os.readlink(proc / "self/ns/pid")
         started, _ = _start_and_state(proc, pid)
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         return Machine(name="", pid=pid, pid_started=0)
     return Machine(name=f"{boot} {namespace}", pid=pid, pid_started=started)
 
@@ -32,7 +32,7 @@ def is_dead(neighbour: Neighbour, proc: Path = Path("/proc")) -> bool:
         started, state = _start_and_state(proc, neighbour.pid)
     except FileNotFoundError:
         return True
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         return False
     return started != neighbour.pid_started or state in DEAD_STATES
 

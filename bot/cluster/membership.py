@@ -28,7 +28,7 @@ from bot.store.process_rows import Machine, View
 log = structlog.get_logger()
 
 TOPIC = "members"  # somebody came or went
-LATE_HEARTBEATS = 2  # after which a process on the same machine is looked at
+LATE_HEARTBEATS = 1  # after which a process on the same machine is looked at
 
 
 class ProcessMembership:
@@ -75,6 +75,14 @@ class ProcessMembership:
     def is_current(self) -> bool:
         return self._clock.monotonic() < self._current_until_s
 
+    def reaches_database(self) -> bool:
+        return self._failure is None and self.is_current()
+
+    async def wait_until_database(self) -> None:
+        while not self.reaches_database():
+            self._beaten.clear()
+            await self._beaten.wait()
+
     def alone(self) -> bool:
         return len(self._members) <= 1
 
@@ -92,7 +100,7 @@ class ProcessMembership:
     def problem(self) -> str | None:
         if (failed := self._supervisor.problem()) is not None:
             return failed
-        return None if self.is_current() else f"no heartbeat ({self._failure or 'the process was stopped'})"
+        return None if self.reaches_database() else f"no heartbeat ({self._failure or 'the process was stopped'})"
 
     # ------------------------------------------------------------ its life
 

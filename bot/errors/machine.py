@@ -1,4 +1,5 @@
-"""Whether an exception is a failure of the machine: out of descriptors, memory, threads or disk space. Pure.
+"""Whether an exception is a failure of the machine: out of descriptors, memory, threads or disk space, or with a
+database that only reads for a while. Pure.
 
 Such a failure says nothing about what was being done: the same work succeeds once the machine has room again.
 """
@@ -25,6 +26,7 @@ PHRASES = (
     "disk is full",
     "disk full",
     "diskfull: ",  # psycopg's name of the error, whatever the language of the server
+    "readonlysqltransaction: ",  # the same: a server that was demoted, or not promoted yet
     "disk i/o error",
     "unable to open database file",
     "out of memory",

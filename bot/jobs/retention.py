@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from bot.errors import StoreFailed
+from bot.ports import Lease, Leases
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 from bot.store.store import Store
@@ -15,15 +16,17 @@ from bot.store.store import Store
 log = structlog.get_logger()
 
 INTERVAL_S = 3600.0  # between two deletions
+LEASE = "retention"
 
 
 class Retention:
-    """The background task that deletes expired data every INTERVAL_S."""
+    """The background task that deletes expired data every INTERVAL_S, in one process at a time."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
+        leases: Leases,
         *,
         retention_days: int | None,
         also: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -33,12 +36,13 @@ class Retention:
         self._also = also
         self._store = store
         self._clock = clock
+        self._leases = leases
         self._days = retention_days
         self._supervisor = Supervisor(clock)
 
     def start(self) -> None:
         """Starts the task."""
-        self._supervisor.keep_running("retention", self._run_forever)
+        self._supervisor.keep_running("retention", lambda: self._leases.run_held(LEASE, self._run_forever))
 
     async def stop(self) -> None:
         """Cancels the task and waits for its end."""
@@ -54,7 +58,7 @@ class Retention:
             await delete()
         return await self._store.deletions.delete_expired(days=self._days)
 
-    async def _run_forever(self) -> None:
+    async def _run_forever(self, _: Lease) -> None:
         while True:
             try:
                 if deleted := await self.delete_expired():

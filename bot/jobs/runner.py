@@ -47,7 +47,7 @@ from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import ChatPort, DeliveryPermissions, Membership
+from bot.ports import ChatPort, DeliveryPermissions, Membership, SharedChats
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
 from bot.runtime.background import BackgroundTasks
@@ -281,6 +281,8 @@ class JobRunner:
         try:
             member = None if self._membership is None else self._membership.id
             job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id, holder=member)
+            if isinstance(port := self._ports.get(job.chat.platform), SharedChats):
+                await port.restore_chat(job.chat)
             try:
                 await self._execute(job, release_slot)
             except (StoreFailed, Stale):

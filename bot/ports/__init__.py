@@ -31,6 +31,7 @@ from bot.ports.platforms import (
     PrivateChats,
     RateLimitFeedback,
     RequestAcknowledgement,
+    SharedChats,
     Shop,
     StoredFiles,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "Provider",
     "RateLimitFeedback",
     "RequestAcknowledgement",
+    "SharedChats",
     "Shop",
     "Signal",
     "StoredFiles",

@@ -57,6 +57,15 @@ class Membership(Protocol):
         not mean that it was given up: the database may be away for everybody."""
         ...
 
+    def reaches_database(self) -> bool:
+        """Whether the last heartbeat has succeeded. Local and free; to be asked before anything new is taken in that is
+        told again later."""
+        ...
+
+    async def wait_until_database(self) -> None:
+        """Returns at once while the database is reached, else once it is again."""
+        ...
+
     def alone(self) -> bool:
         """Whether no other process is a member. One that stopped without a word counts until it is given up."""
         ...
@@ -94,9 +103,13 @@ class Lease(Protocol):
         """Whether this process still holds it and is a current member. Local and free; to be asked before each act."""
         ...
 
+    def is_lost(self) -> bool:
+        """Whether it is held no more: given back, or this process was given up. While the database is away that is not
+        known, and the lease only is not current."""
+        ...
+
     async def wait_until_lost(self) -> None:
-        """Returns once it is held no more: given back, or this process was given up. While the database is away that is
-        not known, and the lease only is not current."""
+        """Returns once it is lost."""
         ...
 
 
@@ -104,9 +117,10 @@ class Leases(Protocol):
     """Leases by their names, such as `telegram.polling`. The holder renews its own with its heartbeat. Those of a
     process that stops are free at once, those of one that is given up with it."""
 
-    def hold(self, name: str) -> AbstractAsyncContextManager[Lease]:
+    def hold(self, name: str, *, rest_s: float = 0.0) -> AbstractAsyncContextManager[Lease]:
         """Waits until the lease is this process's, and gives it back at the end of the block. Within the process one
-        block at a time holds it, in the order of asking."""
+        block at a time holds it, in the order of asking. `rest_s`: seconds, from its taking and again from its giving
+        back, in which nobody takes it anew, whatever becomes of this process."""
         ...
 
     async def try_hold(self, name: str) -> Lease | None:

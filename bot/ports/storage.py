@@ -126,8 +126,8 @@ class InteractionTokenStorage(Protocol):
 
     async def delete_expired_tokens(self, scope: str) -> None: ...
 
-    async def load_tokens(self, scope: str) -> list[StoredToken]:
-        """The tokens that have not expired, by expiry."""
+    async def load_tokens(self, scope: str, token_id: str | None = None) -> list[StoredToken]:
+        """The tokens that have not expired, by expiry; with `token_id` only that one."""
         ...
 
 

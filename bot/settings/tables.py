@@ -28,6 +28,7 @@ from bot.settings.types import (
     HttpUrl,
     PostgresUrl,
     Secret,
+    ShardIds,
     SocketUrl,
     Table,
     UserKey,
@@ -55,8 +56,9 @@ class Discord(Table):
     shard_count: PositiveInt | None = None
     """Number of shards over all processes, > 0; None: what Discord recommends."""
 
-    shard_ids: tuple[NonNegativeInt, ...] | None = None
-    """Shards that this process runs, each from 0 to `shard_count` - 1; None: all."""
+    shard_ids: ShardIds = None
+    """Shards that this process runs, each from 0 to `shard_count` - 1; None, as by `auto`: its share of all, which is
+    all of them where there is one process."""
 
     @model_validator(mode="after")
     def _shards_exist(self) -> Self:

@@ -70,6 +70,17 @@ def _channels(value: object) -> object:
     raise ValueError("must be true, false, or a list of channel ids such as -1001234567890")
 
 
+def _shard_ids(value: object) -> object:
+    """One mistake, where a union would report one for each of its types."""
+    if value is None or value == "auto":
+        return None
+    if isinstance(value, list | tuple):
+        ids = tuple(cast("Sequence[object]", value))
+        if all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in ids):
+            return ids
+    raise ValueError("must be auto, or a list of shards such as [0, 1]")
+
+
 def _price(value: object) -> object:
     """Checked in whole, and kept as it was written: which qualities and tiers there are, the preset knows."""
     parse_price(value)
@@ -121,4 +132,5 @@ PostgresUrl = Annotated[
 UserKey = Annotated[str, matching(r"[a-z]+:\S+", "platform:id, such as telegram:123")]
 HostPort = Annotated[str, matching(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", "host:port")]
 PriceTable = Annotated[int | float | dict[str, int | float], BeforeValidator(_price)]
+ShardIds = Annotated[tuple[int, ...] | None, BeforeValidator(_shard_ids)]
 Channels = Annotated[bool | tuple[int, ...], BeforeValidator(_channels)]

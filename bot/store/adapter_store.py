@@ -213,8 +213,8 @@ class AdapterStore:
         now = self._clock.now()
         await self._database.write(lambda conn: delete_tokens(conn, expired_at=now, scope=scope))
 
-    async def load_tokens(self, scope: str) -> list[StoredToken]:
-        """The tokens of a scope that have not expired, by expiry."""
+    async def load_tokens(self, scope: str, token_id: str | None = None) -> list[StoredToken]:
+        """The tokens of a scope that have not expired, by expiry; with `token_id` only that one."""
         table, now = schema.interaction_token, self._clock.now()
 
         def work(conn: Connection) -> list[StoredToken]:
@@ -223,6 +223,8 @@ class AdapterStore:
                 .where(table.c.scope == scope, table.c.expires > now, table.c.expires <= now + MAX_TOKEN_LIFE)
                 .order_by(table.c.expires, table.c.id)
             )
+            if token_id is not None:
+                query = query.where(table.c.id == token_id)
             return [StoredToken(id=row.id, expires=row.expires, fields=row.body) for row in conn.execute(query)]
 
         return await self._database.read(work)

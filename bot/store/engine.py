@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -27,9 +27,12 @@ T = TypeVar("T")
 BUSY_S = 30.0  # seconds that SQLite waits for another process's transaction, and a pool for a connection
 CONNECT_TIMEOUT_S = 10  # seconds, of PostgreSQL
 IDLE_TRANSACTION_MS = 10_000  # between two statements of a transaction on PostgreSQL; a busy process takes some
+# A server that has gone without a word is noticed within seconds, not within the hours that the system takes.
+KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 SQLITE_READERS = 4  # transactions at once that only read, each on a connection (and a thread of aiosqlite) of its own
 POSTGRES_CONNECTIONS = 8  # transactions at once
 CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
+READ_ONLY_ERROR = "ReadOnlySqlTransaction"  # psycopg's name of SQLSTATE 25006
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
 
 
@@ -70,7 +73,8 @@ def connect_args(url: URL) -> dict[str, Any]:
         return {"timeout": BUSY_S}
     ours = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_MS}"
     options = " ".join((str(url.query.get("options", "")), ours)).strip()
-    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options}
+    keepalive = {name: value for name, value in KEEPALIVE.items() if name not in url.query}
+    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options, **keepalive}
 
 
 def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:
@@ -252,9 +256,18 @@ def make_control_engine(url: URL) -> AsyncEngine:
 
 
 def _make_postgres_engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url, **_OPTIONS, **options, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(connections)
     )
+    event.listen(engine.sync_engine, "handle_error", _leave_standby)
+    return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """A server that only reads is one that was demoted, or is not promoted yet: the next transactions look for another
+    one, over new connections."""
+    if type(context.original_exception).__name__ == READ_ONLY_ERROR:
+        context.is_disconnect = context.invalidate_pool_on_disconnect = True
 
 
 @cache

@@ -4,14 +4,14 @@ Every statement is a transaction of its own: a process that is stopped between t
 wait for. Who holds what hangs on one thing, the row of its process: whoever deletes that has freed it all.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import Double, Text
 
 from bot.ports import Member
 
@@ -75,16 +75,21 @@ _LOCK_OUT = text("LOCK TABLE process IN SHARE MODE")
 _HELD = text("SELECT name, fence FROM lease WHERE holder = :id")
 _LEAVE = text("DELETE FROM process WHERE id = ANY(:ids)").bindparams(_list("ids"))
 _MAKE_LEASES = text(
-    "INSERT INTO lease (name, fence) SELECT unnest(:names), 0 ON CONFLICT (name) DO NOTHING"
+    "INSERT INTO lease (name, fence, rest_until) SELECT unnest(:names), 0, now() ON CONFLICT (name) DO NOTHING"
 ).bindparams(_list("names"))
 # In the order of their names, and past those that somebody else is taking: no two processes wait for each other.
 _TAKE = text(
-    """UPDATE lease SET holder = :id, fence = fence + 1 WHERE name IN (
-           SELECT name FROM lease WHERE name = ANY(:names) AND (holder IS NULL OR holder = :id)
+    """UPDATE lease SET holder = :id, fence = fence + 1, rest_until = now() + wanted.rest_s * interval '1 second'
+       FROM unnest(:names, :rests) AS wanted(name, rest_s)
+       WHERE lease.name = wanted.name AND lease.name IN (
+           SELECT name FROM lease WHERE name = ANY(:names) AND (holder IS NULL OR holder = :id) AND rest_until <= now()
            ORDER BY name FOR UPDATE SKIP LOCKED)
-       RETURNING name, fence"""
-).bindparams(_list("names"))
-_GIVE_BACK = text("UPDATE lease SET holder = NULL WHERE name = :name AND holder = :id AND fence = :fence")
+       RETURNING lease.name, lease.fence"""
+).bindparams(_list("names"), bindparam("rests", type_=ARRAY(Double)))
+_GIVE_BACK = text(
+    """UPDATE lease SET holder = NULL, rest_until = now() + :rest
+       WHERE name = :name AND holder = :id AND fence = :fence"""
+)
 _HOLDERS = text("SELECT name, holder FROM lease WHERE starts_with(name, :prefix)")
 
 
@@ -148,15 +153,17 @@ def make_leases(conn: Connection, names: Collection[str]) -> None:
     conn.execute(_MAKE_LEASES, {"names": sorted(names)})
 
 
-def take_leases(conn: Connection, member_id: str, names: Collection[str]) -> dict[str, int]:
-    """Takes those that are free; returns their fences by name. Raises when the member was given up."""
-    taken = conn.execute(_TAKE, {"id": member_id, "names": sorted(names)}).all()
-    return {row.name: row.fence for row in taken}
+def take_leases(conn: Connection, member_id: str, wanted: Mapping[str, float]) -> dict[str, int]:
+    """Takes those that are free; returns their fences by name. `wanted`: seconds in which nobody else takes them, by
+    name. Raises when the member was given up."""
+    values = {"id": member_id, "names": list(wanted), "rests": list(wanted.values())}
+    return {row.name: row.fence for row in conn.execute(_TAKE, values).all()}
 
 
-def give_back_lease(conn: Connection, member_id: str, name: str, fence: int) -> None:
-    """Frees a lease; no-op where another holds it."""
-    conn.execute(_GIVE_BACK, {"id": member_id, "name": name, "fence": fence})
+def give_back_lease(conn: Connection, member_id: str, name: str, fence: int, rest_s: float) -> None:
+    """Frees a lease, and has it rest; no-op where another holds it."""
+    values = {"id": member_id, "name": name, "fence": fence, "rest": timedelta(seconds=rest_s)}
+    conn.execute(_GIVE_BACK, values)
 
 
 def lease_holders(conn: Connection, prefix: str) -> dict[str, str | None]:

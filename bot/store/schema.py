@@ -328,6 +328,7 @@ lease = Table(
     Column("name", Text, nullable=False),
     Column("holder", Text, ForeignKey("process.id", ondelete="SET NULL")),  # NULL: free
     Column("fence", BigInteger, nullable=False),
+    Column("rest_until", UtcDateTime, nullable=False),  # until then nobody takes it
     PrimaryKeyConstraint("name"),
     Index("ix_lease_holder", "holder"),
     info=OF_PROCESSES,

@@ -42,6 +42,7 @@ TASKS = {
     "discord commands": "discord",
     "discord events of before": "discord",
     "discord gateway": "discord",
+    "discord shards": "discord",
     "playground balances": "playground",
 }
 """Names of tasks, and of the readiness checks that tell of them."""

@@ -138,6 +138,8 @@ class Server(TypedDict):
     """Holds the cluster and the server's socket and log; of a given server, what its users must agree on."""
     is_given: bool
     """Whether it was there before, and stays."""
+    options: str
+    """Of its command line; empty for a given server."""
 
 
 def _given_server(folder: Path) -> Server | None:
@@ -146,7 +148,9 @@ def _given_server(folder: Path) -> Server | None:
         return None
     parts = urlsplit(url)
     address = urlunsplit(("postgresql", parts.netloc, "", "", ""))
-    return Server(address=address, database=parts.path.strip("/") or "postgres", folder=str(folder), is_given=True)
+    return Server(
+        address=address, database=parts.path.strip("/") or "postgres", folder=str(folder), is_given=True, options=""
+    )
 
 
 def _drop_databases(given: Server) -> None:
@@ -163,15 +167,15 @@ def start_cluster(*, durable: bool = False) -> Server:
         pytest.skip("needs PostgreSQL: apt-get install postgresql, or a server that EASEL_TEST_DATABASE_URL names")
     folder = Path(tempfile.mkdtemp(prefix="easel-postgres-"))  # short: a socket's path may have 107 bytes
     port = _free_port()
-    address = f"postgresql://easel@127.0.0.1:{port}"
-    running = Server(address=address, database="postgres", folder=str(folder), is_given=False)
-    if (user := _user()) is not None:
-        shutil.chown(folder, user)
     settings = [*(() if durable else SPEED), "listen_addresses=127.0.0.1", f"port={port}"]
     options = " ".join(["-k", str(folder), *(f"-c{each}" for each in settings)])
+    address = f"postgresql://easel@127.0.0.1:{port}"
+    running = Server(address=address, database="postgres", folder=str(folder), is_given=False, options=options)
+    if (user := _user()) is not None:
+        shutil.chown(folder, user)
     try:
         _run(running, "initdb", "-U", "easel", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        _run(running, "pg_ctl", "start", "-w", "-t", START_SECONDS, "-l", folder / "log", "-o", options)
+        resume_cluster(running)
     except subprocess.CalledProcessError as exc:
         log = "".join(
             each.read_text("utf-8", "replace") for each in (folder / "output", folder / "log") if each.exists()
@@ -181,10 +185,21 @@ def start_cluster(*, durable: bool = False) -> Server:
     return running
 
 
+def resume_cluster(running: Server) -> None:
+    """Starts a server that was interrupted, where it was."""
+    log = Path(running["folder"]) / "log"
+    _run(running, "pg_ctl", "start", "-w", "-t", START_SECONDS, "-l", log, "-o", running["options"])
+
+
+def interrupt_cluster(running: Server) -> None:
+    """Stops the server at once, as by a crash; what was committed stays."""
+    _run(running, "pg_ctl", "stop", "-w", "-m", "immediate")
+
+
 def stop_cluster(running: Server) -> None:
     """Stops it at once, without writing anything out, and deletes the cluster."""
     try:
-        _run(running, "pg_ctl", "stop", "-w", "-m", "immediate")
+        interrupt_cluster(running)
     finally:
         shutil.rmtree(running["folder"], ignore_errors=True)
 

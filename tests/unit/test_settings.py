@@ -219,6 +219,15 @@ def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.Mo
             "[discord]\nshard_ids = [2]\nshard_count = 2",
             "discord: shard_ids need a shard_count that is greater than each of them",
         ),
+        ("[discord]\nshard_ids = 'all'", "discord.shard_ids: must be auto, or a list of shards such as [0, 1]"),
+        (
+            "[processes]\nheartbeat_s = 2\nlost_after_s = 5",
+            "processes: lost_after_s must be at least three times heartbeat_s",
+        ),
+        (
+            "database_listen_url = 'sqlite:///easel.db'",
+            "database_listen_url: must be postgresql://USER:PASSWORD@HOST/NAME",
+        ),
     ],
 )
 def test_a_mistake_names_its_key(tmp_path: Path, text: str, line: str) -> None:

@@ -5,6 +5,7 @@ import asyncio
 from bot.cluster.local import local_cluster
 from bot.ports import Lease, Leases
 from tests.support.clusters import give_up, member
+from tests.support.databases import execute
 from tests.support.waiting import wait_until
 
 
@@ -97,3 +98,16 @@ async def test_a_lease_that_nobody_waits_for_any_more_is_free(shared_url: str) -
         again = await second.leases.try_hold("poll")
         assert again is not None
         await second.leases.release(again)
+
+
+async def test_a_lease_rests_whatever_becomes_of_its_holder(shared_url: str) -> None:
+    async with member(shared_url) as first, member(shared_url) as second:
+        async with first.leases.hold("identify", rest_s=3600.0):
+            pass
+        assert await first.leases.try_hold("identify") is None
+        execute(shared_url, "UPDATE lease SET rest_until = now() - interval '1 second'")
+        async with second.leases.hold("identify", rest_s=3600.0):
+            give_up(shared_url, second)
+            assert await first.leases.try_hold("identify") is None
+        execute(shared_url, "UPDATE lease SET rest_until = now() - interval '1 second'")
+        assert await first.leases.try_hold("identify") is not None

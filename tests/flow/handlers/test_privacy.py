@@ -8,6 +8,7 @@ import pytest
 
 import bot.app
 from bot.chat import Action, Attachment, Delivered, MessageRef
+from bot.cluster.local import local_cluster
 from bot.errors import Forgotten, StoreFailed
 from bot.job import Failure, Job, State
 from bot.jobs.retention import INTERVAL_S, Retention
@@ -233,7 +234,7 @@ async def test_jobs_past_their_days_go_and_the_ledger_stays(store: Store, clock:
     await clock.advance(29 * DAY)
     young = await ended(store)
     await clock.advance(DAY + 1)
-    tidy = Retention(store, clock, retention_days=30)
+    tidy = Retention(store, clock, local_cluster().leases, retention_days=30)
     assert await tidy.delete_expired() == 1
     assert await store.get_job(old.id) is None
     assert (await store.get_job(young.id), await store.get_job(running.id)) != (None, None)
@@ -276,7 +277,7 @@ async def test_uploads_go_after_their_days(store: Store, clock: FakeClock, days:
 async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: Store, clock: FakeClock) -> None:
     first = await ended(store)
     await clock.advance(8 * DAY)
-    retention = Retention(store, clock, retention_days=7)
+    retention = Retention(store, clock, local_cluster().leases, retention_days=7)
     retention.start()
     try:
         await clock.asleep()
@@ -297,7 +298,7 @@ async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store
     job = await ended(store)
     await clock.advance(8 * DAY)
     broken = Away(store)
-    retention = Retention(broken, clock, retention_days=7)  # type: ignore[arg-type]  # as a store, but away
+    retention = Retention(broken, clock, local_cluster().leases, retention_days=7)  # type: ignore[arg-type]  # as a store, but away
     retention.start()
     try:
         await clock.asleep()

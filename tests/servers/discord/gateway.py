@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from itertools import count
+from math import inf
 from typing import Any, Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -79,6 +80,9 @@ class Gateway:
     """`welcome` gives what a new session gets first: READY's own fields, then (event, data) pairs.
     `allowed`: privileged intents switched on in the portal. `noted`: called with every violation.
 
+    Of each bucket of shards (id modulo `max_concurrency`) one identifies in `identify_period` seconds; None: as often
+    as it likes.
+
     `identifies`, `resumes`, `heartbeats` count what clients did. `acknowledges`: heartbeats are. `odd`: fields that
     each event of a name has beside or in place of its own, MISSING for none, such as a client may not know yet.
     """
@@ -103,6 +107,9 @@ class Gateway:
         self.heartbeats = 0
         self.acknowledges = True
         self.odd: dict[str, Json] = {}
+        self.max_concurrency = 1
+        self.identify_period: float | None = None
+        self._identified: dict[int, float] = {}  # by bucket
         self._token = token
         self._allowed = allowed
         self._welcome = welcome
@@ -231,6 +238,12 @@ class Gateway:
             return await self._refuse(connection, 4013, "identified without intents")
         if intents & PRIVILEGED & ~self._allowed:
             return await connection.close(4014)
+        bucket, now = shard % self.max_concurrency, self._time()
+        if self.identify_period is not None and now - self._identified.get(bucket, -inf) < self.identify_period:
+            self._noted(f"gateway: shard {shard} identifies too soon after another of bucket {bucket}")
+            connection.send({"op": Op.INVALID, "d": False})
+            return None
+        self._identified[bucket] = now
         self.identifies.append({name: value for name, value in data.items() if name != "token"})
         session = Session(id=f"{next(self._ids):032x}", shard=shard, shards=shards, intents=intents, odd=self.odd)
         session.connection = connection

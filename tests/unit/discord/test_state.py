@@ -36,9 +36,10 @@ class Storage:
         kept = self.tokens.get(scope, {})
         self.tokens[scope] = {key: token for key, token in kept.items() if token.expires > self._clock.now()}
 
-    async def load_tokens(self, scope: str) -> list[StoredToken]:
+    async def load_tokens(self, scope: str, token_id: str | None = None) -> list[StoredToken]:
         self._check()
-        return list(self.tokens.get(scope, {}).values())
+        kept = self.tokens.get(scope, {}).values()
+        return [each for each in kept if token_id in (None, each.id)]
 
     async def add_pending_notice(self, scope: str, user_id: str) -> None:
         self._check()
@@ -112,19 +113,25 @@ async def test_saves_that_come_during_a_transaction_share_the_next_one() -> None
     assert storage.transactions == [["i0"], ["i1", "i2", "i3"]]
 
 
-async def test_each_process_keeps_the_tokens_and_notices_of_its_own_shards() -> None:
+async def test_processes_find_each_others_tokens_and_notices() -> None:
     clock = FakeClock()
     storage = Storage(clock)
-    first, second = DiscordState(storage, clock, (0, 1)), DiscordState(storage, clock, (2,))
-    await first.save_token(make_token(created_s=clock.now().timestamp()))
+    first, second = DiscordState(storage, clock), DiscordState(storage, clock)
+    token = make_token(created_s=clock.now().timestamp())
+    first.tokens.add(token)
+    await first.save_token(token)
     await first.close()
-    await second.add_pending_notice("7")
-    assert (storage.tokens.keys(), storage.notices) == ({"discord:0,1"}, {"discord:2": {"7"}})
-    again = DiscordState(storage, clock, (2,))
-    await again.load()
-    assert (len(again.tokens), again.has_pending_notice("7")) == (0, True)
-    await again.delete_pending_notice("7")
-    assert (again.has_pending_notice("7"), storage.notices) == (False, {"discord:2": set()})
+    await first.add_pending_notice("7")
+    third = DiscordState(storage, clock)
+    await third.load_token(token.id)
+    await third.load_token(token.id)
+    assert third.tokens.get(token.id) == token
+    await second.load()
+    assert (len(second.tokens), second.has_pending_notice("7")) == (1, True)
+    await first.load()
+    assert first.tokens.get(token.id) is token  # its own is newer
+    await second.delete_pending_notice("7")
+    assert (second.has_pending_notice("7"), storage.notices) == (False, {"discord": set()})
 
 
 async def test_a_database_that_fails_costs_nothing_but_what_it_would_keep() -> None:

@@ -72,6 +72,7 @@ def test_a_chain_that_bites_its_tail() -> None:
         (str(sqlite3.OperationalError("database or disk is full")), True),
         ("OperationalError: unable to open database file", True),
         ("DiskFull: could not extend file: No space left on device", True),
+        ("ReadOnlySqlTransaction: cannot execute INSERT in a read-only transaction", True),
         ("OperationalError: database is locked", False),
     ],
 )

@@ -234,6 +234,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("rest_until", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["holder"], ["process.id"], name=op.f("fk_lease_holder"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
     )

@@ -34,7 +34,7 @@ def gateway_for_bot(call: Call) -> Json:
             "total": 1000,
             "remaining": 1000 - used,
             "reset_after": 86_400_000,
-            "max_concurrency": 1,
+            "max_concurrency": call.core.gateway.max_concurrency,
         },
     }
 
