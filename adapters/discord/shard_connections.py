@@ -89,7 +89,14 @@ class ShardConnections:
         if self._share.take_up(shard_id):
             await self._client.take_up_shard(shard_id)
         self.launched.append(shard_id)
-        await self._client.launch_shard(self._client.gateway_url, shard_id, initial=len(self.launched) == 1)
+        connecting = self._client.launch_shard(self._client.gateway_url, shard_id, initial=len(self.launched) == 1)
+        launching = asyncio.create_task(connecting, name="discord shard")
+        try:  # a task of its own: where it succeeds just then, discord.py's timeout would swallow our cancellation
+            await asyncio.wait((launching,))
+        finally:
+            launching.cancel()
+            await asyncio.gather(launching, return_exceptions=True)
+        launching.result()
 
     async def _resume(self, shard_id: int, saved: SavedSession) -> None:
         """Hears what the session of before still has to tell, until it ends or `mark_session_open`."""
