@@ -69,6 +69,9 @@ class GatewaySocket(DiscordWebSocket):
     async def identify(self) -> None:
         try:
             await super().identify()
+        except BaseException:  # nobody else knows it yet, and its heartbeats would go on
+            await self.close()
+            raise
         finally:
             await self._client.end_identify(self.shard_id)
 
