@@ -27,11 +27,11 @@ from bot.providers.chat.request import encode_request, prompt_with_options
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.failures import missing_image
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
-from bot.providers.http.turns import decode_text
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
 from bot.providers.parallel import merge_paintings
@@ -46,6 +46,7 @@ OTHER_MODALITIES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("text", "image"): ("image",),
     ("image",): ("image", "text"),
 }
+OPEN_TEXTS = ("content", "text")  # fields whose text may hold a whole picture before it breaks off
 TEXT_CHARS = 1024  # characters of an event whose text is read in the event loop; a mark in it costs up to 30 µs
 
 
@@ -146,9 +147,11 @@ class ChatProvider(SingleResponseProvider):
 async def _read_events(http_response: HttpResponse, response: ChatResponse) -> AsyncGenerator[PaintEvent, None]:
     """The events of an answer, streamed or one document, whatever its content type and whatever was requested."""
     if await http_response.peek_first_byte() in (b"{", b"["):
-        body = await http_response.read_body()
+        body, lost = await read_available(http_response)
         for event in await offload(len(body), _apply_document, response, body):
             yield event
+        if lost:
+            raise lost
         return
     async with aclosing(iter_sse_events(http_response)) as sse_events:
         async for kind, data in sse_events:
@@ -162,8 +165,7 @@ async def _read_events(http_response: HttpResponse, response: ChatResponse) -> A
 
 
 def _apply_document(response: ChatResponse, body: bytes) -> list[PaintEvent]:
-    documents = parse_json_documents(decode_text(body))
-    response.is_complete = bool(documents)  # a document that can be parsed is complete
+    documents, response.is_complete = parse_available(body, open_texts=OPEN_TEXTS)
     return [event for document in documents for event in response.apply_message(parse_message(document))]
 
 

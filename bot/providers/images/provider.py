@@ -22,11 +22,11 @@ from bot.painting import (
 from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image, with_reported_credits
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
+from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.failures import find_trace_id
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
-from bot.providers.http.turns import decode_text
 from bot.providers.images.request import encode_request, request_url, should_stream
 from bot.providers.images.response import ImagesResponse
 from bot.providers.inline_images import decode_inline_images
@@ -135,9 +135,11 @@ async def _is_awaiting_response(opening: asyncio.Task[HttpResponse], sent: async
 async def _read_events(http_response: HttpResponse, response: ImagesResponse) -> AsyncGenerator[PaintEvent, None]:
     """The events of an answer, streamed or one document, whatever was requested."""
     if await http_response.peek_first_byte() in (b"{", b"["):
-        body = await http_response.read_body()
+        body, lost = await read_available(http_response)
         for event in await offload(len(body), _apply_document, response, body):
             yield event
+        if lost:
+            raise lost
         return
     async with aclosing(iter_sse_events(http_response)) as sse_events:
         async for kind, data in sse_events:
@@ -153,8 +155,7 @@ async def _read_events(http_response: HttpResponse, response: ImagesResponse) ->
 
 
 def _apply_document(response: ImagesResponse, body: bytes) -> list[PaintEvent]:
-    documents = parse_json_documents(decode_text(body))
-    response.is_complete = bool(documents)  # a document that can be parsed is complete
+    documents, response.is_complete = parse_available(body)
     return [event for document in documents for event in response.apply_document(document)]
 
 

@@ -12,12 +12,11 @@ from bot.errors import FailedFree, Lost, PaintFailed, Retry, SaidFailed, Upstrea
 from bot.painting import Image
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import failure_in_success, make_failure
-from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
-from bot.providers.http.turns import decode_text
 from bot.providers.offload import offload
 from bot.providers.presets import TaskState, TasksWire, Upstream
 from bot.providers.presets.wire_fields import fill
@@ -140,17 +139,17 @@ class TaskApi:
         return max(self.remaining_s, MIN_TIMEOUT_S)
 
     async def _read_status(self, answer: HttpResponse) -> TaskStatus:
-        """The task status in an answer.
+        """The task status in an answer; in one that breaks off, what came of it, if it names the task.
 
         Raises UpstreamDown for a web page (a proxy answered in the upstream's place), Lost for any other body that is
         no JSON, or the failure of an error inside an HTTP success."""
-        body = await answer.read_body()
-        documents = await offload(len(body), lambda: parse_json_documents(decode_text(body)))
+        body, lost = await read_available(answer)
+        documents, is_whole = await offload(len(body), parse_available, body)
         if not documents and body.startswith(b"<"):
             raise UpstreamDown(detail="HTTP 200 with an HTML page")
-        if not documents:
-            raise Lost(detail="an answer that is no JSON")
-        status = parse_task(documents[0], self._wire)
+        status = parse_task(documents[0], self._wire) if documents else TaskStatus()
+        if not is_whole and status.id is None and not status.images:
+            raise lost or Lost(detail="an answer that is no JSON")
         if error := status.request_error:
             failure = classify_error(error, None, prompt=self._redact.prompt)
             if failure or error.messages or (error.codes and find_error(documents[0])):

@@ -60,7 +60,7 @@ CUT = "Transfer-Encoding: chunked"
         ((SSE,), [delta("图")[:-10].encode()[:-1]]),
         ((SSE, CUT), ["5\r\ndata"]),
         ((JSON, "Content-Length: 500"), [message(f"![]({PICTURE})")[:60]]),
-        ((JSON,), [message(f"![]({PICTURE})")[:-5]]),
+        ((JSON,), [message(f"![]({PICTURE})").partition(PICTURE[-4:])[0]]),
         (("Content-Type: text/html",), []),
     ],
 )
