@@ -70,6 +70,8 @@ class InteractionReplies:
             return None
         token_only = ephemeral or decode.is_token_only(interaction)
         token = self.make_token(interaction, token_only=token_only, ephemeral=ephemeral)
+        if response.message_id is None:  # another process, too, may have the interaction, and was the first to answer
+            await self._state.load_token(token.id)
         token = self._state.tokens.get(token.id) or token  # an earlier process's knows its messages
         if response.message_id is not None:
             token.reply_id = response.message_id

@@ -51,6 +51,13 @@ class InteractionToken:
         """Whether Discord still accepts the token, as far as is known. `now_s`: seconds since 1970."""
         return not self.dead and abs(now_s - self.created_s) < TOKEN_LIFETIME_S  # later: by a clock that was ahead
 
+    def merge(self, other: Self) -> Self:
+        """Adds what another process knows of the same token. Returns this one."""
+        self.message_ids.extend(each for each in other.message_ids if each not in self.message_ids)
+        self.reply_id = self.reply_id or other.reply_id
+        self.replied, self.dead = self.replied or other.replied, self.dead or other.dead
+        return self
+
     def to_fields(self) -> dict[str, Any]:
         """A JSON object, to be read by `from_fields`."""
         return asdict(self)

@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from adapters.discord.ids import PLATFORM
 from adapters.discord.interaction_tokens import InteractionToken, InteractionTokens
 from bot.errors import StoreFailed
-from bot.ports import AdapterStorage, InteractionTokenStorage, PendingNotices, StoredToken, UpdateInbox
+from bot.ports import AdapterStorage, InteractionTokenStorage, Membership, PendingNotices, StoredToken, UpdateInbox
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import START_TURNS, Supervisor
 
@@ -23,7 +23,6 @@ log = structlog.get_logger()
 
 MAX_USERS = 10_000  # whose language and roles are remembered
 MAX_OWN_MESSAGES = 20_000  # messages of the bot whose deletion is noticed
-MAX_TOKEN_LOOKS, TOKEN_LOOK_PAUSE_S = 3, 0.1  # for a token that another process has received just now
 CLEANUP_INTERVAL_S = 60.0  # between two deletions of expired tokens: each visits all of them
 
 
@@ -38,12 +37,15 @@ class DiscordStorage(StateStorage, UpdateInbox, Protocol):
 class DiscordState:
     """The state of this process. Its tokens and notices stand in the database for all processes."""
 
-    def __init__(self, storage: StateStorage, clock: Clock) -> None:
+    def __init__(self, storage: StateStorage, clock: Clock, membership: Membership | None = None) -> None:
+        """`membership`: of this process among others that use the database; by default there are none."""
         self.tokens = InteractionTokens()
         self.scope = PLATFORM
+        self._membership = membership
         self._storage = storage
         self._clock = clock
         self._unsaved: dict[str, InteractionToken] = {}
+        self._written = asyncio.Event()  # set once those are written, or cannot be; then they have another one
         self._supervisor = Supervisor(clock)
         self._saving = self._supervisor.add_worker("discord tokens", self._save_tokens)
         self._next_cleanup_s = -math.inf
@@ -62,26 +64,23 @@ class DiscordState:
         except StoreFailed as failed:
             log.warning("interaction tokens not loaded", detail=failed.detail)
 
-    async def load_token(self, token_id: str) -> None:
-        """Reads a token that another process has received, unless it is known here."""
-        for _ in range(MAX_TOKEN_LOOKS):
-            if self.tokens.get(token_id) is not None:
-                return
-            try:
-                for stored in await self._storage.load_tokens(self.scope, token_id):
-                    await self._add_stored(stored)
-                    return
-            except StoreFailed as failed:
-                log.warning("interaction token not loaded", detail=failed.detail)
-                return
-            await self._clock.sleep(TOKEN_LOOK_PAUSE_S)  # it is on its way: the job was the first to be written
-
     async def _add_stored(self, stored: StoredToken) -> None:
         """Adds a token of before; one that cannot be read is set aside. Raises StoreFailed."""
         try:
             self.tokens.add(InteractionToken.from_fields(stored.fields))
         except (ValueError, TypeError):
             await self._storage.set_aside("interaction_token", (self.scope, stored.id), "body: of no known shape")
+
+    async def load_token(self, token_id: str) -> None:
+        """Reads what other processes know of a token: that there is one, and the messages that they have made by it."""
+        try:
+            for stored in await self._storage.load_tokens(self.scope, token_id):
+                known = self.tokens.get(token_id)
+                await self._add_stored(stored)
+                if known is not None and (read := self.tokens.get(token_id)) is not None:
+                    self.tokens.add(known.merge(read))
+        except StoreFailed as failed:
+            log.warning("interaction token not loaded", detail=failed.detail)
 
     async def close(self) -> None:
         """Returns when every token is saved."""
@@ -95,15 +94,21 @@ class DiscordState:
 
     async def save_token(self, token: InteractionToken) -> None:
         """Has a new or changed token saved. Returns as soon as the database has it to write, before whatever is asked
-        of it next; calls that come while a transaction is under way share the next one."""
+        of it next; calls that come while a transaction is under way share the next one. Among several processes another
+        one may need the token next: then it returns once it is written, or cannot be."""
         self._unsaved[token.id] = token
+        written = self._written
         self._saving.start()
+        if self._membership is not None and not self._membership.alone():
+            await written.wait()
+            return
         for _ in range(START_TURNS):  # it begins
             await asyncio.sleep(0)
 
     async def _save_tokens(self) -> None:
         while self._unsaved:
             changed, self._unsaved = self._unsaved, {}
+            written, self._written = self._written, asyncio.Event()
             try:
                 await self._storage.save_tokens(self.scope, [_stored(token) for token in changed.values()])
                 await self._delete_expired()
@@ -112,6 +117,8 @@ class DiscordState:
             except BaseException:  # the next run saves them
                 self._unsaved = changed | self._unsaved
                 raise
+            finally:
+                written.set()
 
     async def _delete_expired(self) -> None:
         """At most once in CLEANUP_INTERVAL_S. Raises StoreFailed."""

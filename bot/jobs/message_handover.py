@@ -14,7 +14,7 @@ import structlog
 from bot.chat import MessageRef
 from bot.errors import StoreFailed
 from bot.job import Job
-from bot.ports import ChatPort, Cluster, PostRecovery
+from bot.ports import ChatPort, Cluster, PostRecovery, SharedChats
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.status.messages import StatusMessages
@@ -115,6 +115,8 @@ class SharedHandover:
             await self._cluster.bus.publish(REQUESTS, {"job": job.id, "from": shown_by, "to": own_id})
             return False
         port = self._ports[job.chat.platform]
+        if isinstance(port, SharedChats):
+            await port.restore_chat(job.chat)
         if message_id is None and isinstance(port, PostRecovery):
             await port.recover_posts(job.id)
         ref = None if message_id is None else MessageRef(chat=job.chat, message_id=message_id)

@@ -23,7 +23,7 @@ from bot.job import Failure, Job, NewJob, message_ids
 from bot.jobs import cards
 from bot.jobs.message_handover import MessageHandover
 from bot.painting import Stage
-from bot.ports import ChatPort, PreparedPosts, RequestAcknowledgement, StoredFiles
+from bot.ports import ChatPort, PreparedPosts, RequestAcknowledgement, SharedChats, StoredFiles
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
 from bot.status.message import FinalState, Removal, StatusMessage
@@ -69,6 +69,11 @@ class JobNotifier:
         if not isinstance(port, PreparedPosts) or not self._status_messages.posts_at_once(new.chat):
             return None
         return port.prepare_post(new.chat, cards.job_buttons(new, Action.CANCEL), reply_to=new.request_id, key=new.id)
+
+    async def restore_chat(self, job: Job) -> None:
+        """Reads what is known of the job's chat by whichever process has accepted it, before the first call here."""
+        if isinstance(port := self._ports[job.chat.platform], SharedChats):
+            await port.restore_chat(job.chat)
 
     def add_status_message(
         self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None
@@ -116,6 +121,7 @@ class JobNotifier:
         Raises ChatFailed, StoreFailed.
         """
         if not self._status_messages.is_open(job.id):
+            await self.restore_chat(job)
             self.add_status_message(await self._store.get_job(job.id) or job)
         return await self._status_messages.show_final(job.id, final)
 
@@ -170,6 +176,7 @@ class JobNotifier:
         Raises ChatFailed where the platform refuses it, StoreFailed.
         """
         port, card = self._ports[job.chat.platform], cards.deleted_card(job)
+        await self.restore_chat(job)
         in_use = await self._store.deletions.pictures_in_use(job)
         places = [(job.chat, message_ids(job))]
         if shown is not None and (shown.chat.key != job.chat.key or shown.message_id not in message_ids(job)):

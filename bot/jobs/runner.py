@@ -47,7 +47,7 @@ from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import ChatPort, DeliveryPermissions, Membership, SharedChats
+from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
 from bot.runtime.background import BackgroundTasks
@@ -174,6 +174,10 @@ class JobRunner:
         """What is to be saved of the job's first post as it is accepted; None: nothing, or the post is not due then."""
         return self._notifier.prepare_first_post(new)
 
+    async def restore_chat(self, job: Job) -> None:
+        """Reads what is known of the job's chat by whichever process has accepted it, before it is shown here."""
+        await self._notifier.restore_chat(job)
+
     def add_status_message(
         self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None
     ) -> None:
@@ -281,8 +285,6 @@ class JobRunner:
         try:
             member = None if self._membership is None else self._membership.id
             job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id, holder=member)
-            if isinstance(port := self._ports.get(job.chat.platform), SharedChats):
-                await port.restore_chat(job.chat)
             try:
                 await self._execute(job, release_slot)
             except (StoreFailed, Stale):

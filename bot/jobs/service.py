@@ -344,6 +344,7 @@ class JobService:
         self._known_events[job.event] = None
         self._runner.adopt_attempt(job)
         if not self._runner.is_shown(job.id):
+            await self._runner.restore_chat(job)
             median_s = await self._expected_duration_s()
             self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
 

@@ -89,8 +89,8 @@ class SharedChats(Protocol):
     """A port that knows things of a chat which another process may have received."""
 
     async def restore_chat(self, chat: Chat) -> None:
-        """Reads what another process knows of a chat, before the first call about it here; costs nothing where this
-        process knows it, or is the only one. Raises nothing: without it, calls take another way."""
+        """Reads what other processes know of a chat, before the first call about it here; costs nothing where this
+        process is the only one. Raises nothing: without it, calls take another way."""
         ...
 
 

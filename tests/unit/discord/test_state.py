@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from typing_extensions import override
+
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
 from adapters.discord.state import MAX_USERS, DiscordState
+from bot.cluster.local import LocalMembership
 from bot.errors import StoreFailed
 from bot.ports import StoredToken
-from tests.support.clocks import FakeClock
+from tests.support.clocks import FakeClock, settle
 from tests.unit.discord.tokens import make_token
 
 
@@ -75,6 +78,12 @@ class Storage:
             raise StoreFailed
 
 
+class MembershipOfMany(LocalMembership):
+    @override
+    def alone(self) -> bool:
+        return False
+
+
 async def test_a_save_costs_one_row_however_many_tokens_there_are_and_expired_ones_go() -> None:
     clock = FakeClock()
     storage = Storage(clock)
@@ -132,6 +141,46 @@ async def test_processes_find_each_others_tokens_and_notices() -> None:
     assert first.tokens.get(token.id) is token  # its own is newer
     await second.delete_pending_notice("7")
     assert (second.has_pending_notice("7"), storage.notices) == (False, {"discord": set()})
+
+
+async def test_a_process_reads_what_others_know_of_a_token() -> None:
+    clock = FakeClock()
+    storage, created_s = Storage(clock), clock.now().timestamp()
+    first, second = DiscordState(storage, clock), DiscordState(storage, clock)
+    await second.load_token("i1")
+    assert second.tokens.get("i1") is None
+    token = make_token(created_s=created_s)
+    first.tokens.add(token)
+    first.tokens.assign_message(token, "70")
+    await first.save_token(token)
+    await first.close()
+    await second.load_token("i1")
+    assert second.tokens.for_message("70") == token
+    mine = make_token(created_s=created_s, reply_id="69")
+    third = DiscordState(storage, clock)
+    third.tokens.add(mine)
+    third.tokens.assign_message(mine, "69")
+    await third.load_token("i1")
+    assert third.tokens.for_message("69") is third.tokens.for_message("70") is mine
+    assert (mine.reply_id, mine.message_ids) == ("69", ["69", "70"])
+    storage.broken = True
+    await third.load_token("i1")
+    assert third.tokens.get("i1") is mine
+
+
+async def test_among_several_processes_a_token_is_written_before_anything_else_is_done() -> None:
+    clock = FakeClock()
+    storage = Storage(clock)
+    state = DiscordState(storage, clock, MembershipOfMany())
+    storage.gate.clear()
+    saving = asyncio.create_task(state.save_token(make_token(created_s=clock.now().timestamp())))
+    await settle()
+    assert not saving.done()
+    storage.gate.set()
+    await saving
+    assert storage.tokens["discord"].keys() == {"i1"}
+    storage.broken = True
+    await state.save_token(make_token("i2", created_s=clock.now().timestamp()))
 
 
 async def test_a_database_that_fails_costs_nothing_but_what_it_would_keep() -> None:
