@@ -289,4 +289,4 @@ async def test_a_run_with_a_wrong_token_ends_with_one_line(world: DiscordWorld) 
     config, stderr = world.write_config(), world.folder / "stderr"
     async with forked(easel_command, "run", "--config", str(config), stderr=stderr) as running:
         assert await asyncio.wait_for(running.wait(), 30) == 2
-    assert stderr.read_text().splitlines()[-1] == "easel: discord.token: Discord does not accept it"
+    assert stderr.read_text().splitlines()[-1] == f"easel: {config}: discord.token: Discord does not accept it"
