@@ -106,7 +106,7 @@ async def test_a_start_on_a_full_disk_is_refused_and_the_next_one_succeeds(tmp_p
         config = world.write_config()
         code, said = await run_easel(config, "sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
         assert code == 2
-        assert said[-1].startswith(f"easel: database_url: {tmp_path}/easel.db cannot be used (")
+        assert said[-1].startswith(f"easel: {config}: database_url: {tmp_path}/easel.db cannot be used (")
         async with world.process() as easel:
             assert await easel.stop() == 0
 
@@ -144,7 +144,7 @@ async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: 
             code = await child.wait()
         said = log.read_text().splitlines()
         assert code == 2
-        assert said[-1].startswith(f"easel: database_url: {file} cannot be used (it is damaged: ")
+        assert said[-1].startswith(f"easel: {config}: database_url: {file} cannot be used (it is damaged: ")
         assert said[-1].endswith("put a backup in its place")
         assert file.read_bytes() == before
 

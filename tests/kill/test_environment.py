@@ -147,7 +147,7 @@ async def test_an_unusable_database_stops_the_start_and_is_left_unchanged(tmp_pa
     async with forked(easel_command, "run", "--config", str(config), stderr=log) as child:
         assert await child.wait() == 2
     stderr = log.read_text()
-    assert stderr.splitlines()[-1].startswith("easel: database_url: ")
+    assert stderr.splitlines()[-1].startswith(f"easel: {config}: database_url: ")
     assert expected_message in stderr
     assert "Traceback" not in stderr
     assert file.read_bytes() == before

@@ -5,7 +5,7 @@ import pytest
 from adapters.telegram.encode import callback_data
 from adapters.telegram.events import ANSWER_WAIT_S
 from bot.chat import Action, Button
-from bot.errors import AlreadyFinished, NotYours, StillPainting
+from bot.errors import AlreadyFinished, Forgotten, NotYours, StillPainting
 from bot.job import new_id
 from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Message, User
@@ -242,7 +242,7 @@ async def test_a_job_that_never_was_is_answered_in_words(place: TelegramWorld) -
         first = await painted(place)
         click = place.server.press_with_data(place.ada, first, "easel:retry:nosuchjob")
         await place.until(lambda: click.answered)
-        assert words(click) == translate_error("en", AlreadyFinished())
+        assert words(click) == translate_error("en", Forgotten())
 
 
 async def test_a_slow_core_lets_no_button_spin(world: Edge, place: TelegramWorld) -> None:

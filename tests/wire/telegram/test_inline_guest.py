@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import AlreadyFinished, BadOption, UnknownCommand
+from bot.errors import BadOption, Forgotten, UnknownCommand
 from bot.handlers.commands import help_text
 from bot.texts import translate, translate_error
 from tests.servers.telegram import Chat
@@ -72,7 +72,7 @@ async def test_buttons_there_work(place: TelegramWorld, storage: Chat, elsewhere
         assert len(place.sandbox.requests[-1].references) == 1
         click = place.server.press_with_data(place.ada, answer, "easel:cancel:gone")
         await place.until(lambda: click.answered)
-        assert words(click) == translate_error("en", AlreadyFinished())
+        assert words(click) == translate_error("en", Forgotten())
 
 
 async def test_a_restart_in_the_middle_there_ends_in_the_same_message(
