@@ -14,7 +14,7 @@ from bot.providers.chat.verdict import Verdict, VerdictKind
 from bot.providers.http.error_bodies import ErrorBody, read_error
 from bot.providers.http.failure_rules import classify_error, classify_finish
 from bot.providers.http.failures import failure_in_success, failure_without_error, missing_image, named_wait
-from bot.providers.http.quoting import NOTHING, Redactions, plain_words, quote
+from bot.providers.http.quoting import NOTHING, Redactions, is_binary, plain_words, quote
 from bot.providers.image_urls import MAX_URLS, find_images_anywhere
 
 MAX_REFUSAL_CHARS = 10_000  # of a refusal in words that are kept; a quote needs fewer
@@ -75,9 +75,9 @@ class ChatResponse:
         images = find_images_anywhere(text)
         if is_error:
             self.error = self.error or read_error(text)
-        elif not images:
+        elif not images and not is_binary(text):
             self._said = self._said or read_error(text)
-        self.is_complete = self.is_complete or (is_whole and not self._has_begun)
+        self.is_complete = self.is_complete or (is_whole and not self._has_begun and not is_binary(text))
         return self._without_repeats(map(FinishedImage, images))
 
     def _apply_part(self, part: MessagePart) -> list[PaintEvent]:

@@ -87,9 +87,14 @@ def is_page(text: str) -> bool:
     return bool(_PAGE.match(text.lstrip("\ufeff")))
 
 
+def is_binary(text: str) -> bool:
+    """Whether a body that was decoded as text is none."""
+    return any(mark in text for mark in _BINARY)
+
+
 def plain_words(text: str) -> str:
     """The sentences of a text that a user may read, without markup and data; empty where nothing else is in it."""
-    if is_page(text) or any(mark in text for mark in _BINARY):
+    if is_page(text) or is_binary(text):
         return ""
     text = _DATA.sub(" ", _TAG.sub(" ", without_images(text)))
     sentence = " ".join(text.split()).rstrip(" :：-–—,;(")

@@ -11,7 +11,7 @@ from bot.painting import FinishedImage, Link, PaintEvent, Preview, Usage
 from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import failure_in_success, failure_without_error, missing_image
-from bot.providers.http.quoting import NOTHING, Redactions
+from bot.providers.http.quoting import NOTHING, Redactions, is_binary
 from bot.providers.image_urls import MAX_URLS, find_images, find_images_anywhere
 from bot.providers.presets import TokenPrice
 from bot.providers.prices import usage_credits
@@ -69,7 +69,7 @@ class ImagesResponse:
             self.error = self.error or read_error(text)
             return []
         pictures = self._new_pictures(find_images_anywhere(text), text)
-        self.is_complete = self.is_complete or (is_whole and not self._has_begun)
+        self.is_complete = self.is_complete or (is_whole and not self._has_begun and not is_binary(text))
         return pictures
 
     def _read_pictures(self, outer: Mapping[str, Any], kind: str, *, is_error: bool) -> list[PaintEvent]:

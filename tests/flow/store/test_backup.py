@@ -128,7 +128,7 @@ async def test_a_second_easel_on_the_same_file_says_so_and_exits(tmp_path: Path)
             )
             _, said = await second.communicate()
     assert second.returncode == 2
-    assert said.decode().splitlines()[-1].startswith("easel: database_url: ")
+    assert said.decode().splitlines()[-1].startswith(f"easel: {file}: database_url: ")
     assert "is in use by another Easel" in said.decode()
 
 
