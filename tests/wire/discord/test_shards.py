@@ -182,4 +182,6 @@ async def test_who_has_no_shard_stands_by_and_is_ready(tmp_path: Path, shared_ur
             await wait_until(stands_by)
             assert second.shards == []
             give_up(shared_url, first.cluster)
+            sessions = world.server.gateway.connected
             await wait_until(lambda: second.shards == [0] or first.shards == [0])
+            await wait_until(lambda: world.server.gateway.connected == sessions)  # not in the middle of a handshake
