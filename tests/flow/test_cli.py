@@ -357,7 +357,7 @@ async def easel(folder: Path, *words: str, stop_after: bytes | None = None) -> t
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):  # a start from nothing takes seconds, on a busy machine many
             assert process.stdout is not None
             said = b""
             if stop_after is not None:
