@@ -11,6 +11,7 @@ import pytest
 from bot.chat import Budget, Lane
 from bot.ports import LockedBudgets
 from bot.status.budget_use import NOTHING_USED, BudgetUse, Urgency, WaitingCall
+from bot.status.budgets import RateWindows
 from bot.status.pacing import SendGrant
 from bot.status.shared_windows import SlotRequest, exchange, read_uses
 from tests.unit.status.process_simulation import Process, Simulation
@@ -205,3 +206,12 @@ def test_what_processes_that_are_gone_have_used_can_be_read() -> None:
     changed, _ = exchange(request(call(FIRST)), locked(changed_rows(changed)), "b")
     use = read_uses(changed["chat"].row, NOW + 1.0)
     assert (use.release_times, use.slots_in_flight) == ((NOW + 4.0,), 1)
+
+
+def test_a_budget_that_nobody_uses_needs_no_window():
+    windows = RateWindows()
+    budget = Budget(key="chat", slots=5, period_s=5.0)
+    windows.set_shared(budget, NOTHING_USED, NOTHING_USED, 10.0)
+    assert len(windows) == 0
+    windows.set_shared(budget, NOTHING_USED, BudgetUse(slots_in_flight=1), 10.0)
+    assert len(windows) > 0
