@@ -102,6 +102,19 @@ async def test_a_provider_paints_so_many_at_once() -> None:
     assert all(run.events[-1] == PAINTED for run in walks)
 
 
+async def test_nobody_is_asked_once_the_time_is_up() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    first, second = Scripted("first", [gate, Unreachable()]), Scripted("second", [PAINTED])
+    run = Run(fallback(first, second, clock=clock, budget=10.0))
+    running = asyncio.create_task(run.run())
+    await settle()
+    clock.stop_the_process(10)  # a machine that slept notices no deadline on time
+    gate.set()
+    await running
+    assert isinstance(run.failure, Unreachable)
+    assert second.paint_calls == 0
+
+
 async def test_a_place_is_free_while_a_busy_provider_is_waited_for() -> None:
     clock = FakeClock()
     first = Scripted("first", [Busy(retry_after=30)], [PAINTED])

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.providers.presets import join_url
+from bot.providers.presets.wires import RequestWire
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,7 @@ from bot.providers.presets import join_url
 )
 def test_segments_that_overlap_are_written_once(base: str, path: str, address: str) -> None:
     assert join_url(base, path) == address
+
+
+def test_a_wire_without_requests_has_no_paths():
+    assert RequestWire().request_paths == ()
