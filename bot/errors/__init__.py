@@ -27,6 +27,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── Unreachable             no connection: certainly not accepted         → next provider
     │   ├── Busy                    429: certainly not accepted                   → wait, then next provider
     │   ├── UpstreamDown            5xx or an HTML error page before any answer   → next provider
+    │   │   └── Firewalled          a firewall or CDN in front of it answered      → next provider
     │   ├── NoAnswer                no first byte until the deadline              → next provider
     │   ├── BadCredentials          401, 403: the operator's key                  → next provider
     │   │   └── AccountBlocked      the operator's account is blocked there       → next provider
@@ -38,6 +39,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── FailedFree              a failed task that cost nothing               → next provider
     │   ├── Rejected                400: the request was understood and refused   → stop
     │   │   └── TooLarge            413: the request has too many bytes           → once with smaller pictures, stop
+    │   ├── TextTooLarge            413 without pictures                          → next provider
     │   ├── Moderated               the content rules of the upstream             → stop
     │   ├── Unmoderated             the operator's moderation did not answer      → stop
     │   ├── Declined                prose instead of a picture                    → stop
@@ -80,6 +82,7 @@ from bot.errors.generation import (
     CutShort,
     Declined,
     FailedFree,
+    Firewalled,
     Lost,
     Moderated,
     NoAnswer,
@@ -91,6 +94,7 @@ from bot.errors.generation import (
     Restarted,
     Retry,
     SaidFailed,
+    TextTooLarge,
     TookTooLong,
     TooLarge,
     Unfetched,
@@ -218,6 +222,7 @@ __all__ = [
     "FetchTooLarge",
     "FetchTooSlow",
     "FetchUnavailable",
+    "Firewalled",
     "FlaggedPicture",
     "FlaggedPrompt",
     "ForbiddenWord",
@@ -275,6 +280,7 @@ __all__ = [
     "StoreFailed",
     "TextFileTooLong",
     "TextFileUnreadable",
+    "TextTooLarge",
     "TooDear",
     "TooFast",
     "TooLarge",

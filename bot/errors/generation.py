@@ -79,6 +79,10 @@ class UpstreamDown(PaintFailed):
     report_rank = 11
 
 
+class Firewalled(UpstreamDown):
+    """A firewall or a CDN in front of the upstream turned the request away with a page of its own."""
+
+
 class NoAnswer(PaintFailed):
     """No headers of an answer before the deadline."""
 
@@ -168,6 +172,15 @@ class TooLarge(Rejected):
     retry = Retry.SMALLER
     refused_upfront = True
     quotes_upstream = False
+
+
+class TextTooLarge(PaintFailed):
+    """HTTP 413, or an equivalent, for a request without pictures: nothing in it can be scaled down."""
+
+    key = "failed-text-too-large"
+    retry = Retry.ELSEWHERE
+    report_rank = 1
+    refused_upfront = True
 
 
 class Moderated(PaintFailed):

@@ -5,14 +5,14 @@ submits again where something may have been accepted: what was accepted is resum
 """
 
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from bot.errors import Busy, Lost, NoTurn, PaintFailed, Restarted, Retry, TookTooLong
+from bot.errors import Busy, Lost, NoTurn, PaintFailed, Restarted, Retry, TextTooLarge, TookTooLong, TooLarge
 from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.providers.breaker import Circuit
@@ -160,9 +160,10 @@ class FallbackProvider:
         while True:
             attempt.restart()
             try:
-                async with aclosing(self._attempt(entry, request, attempt, time)) as events:
-                    async for event in events:
-                        yield event
+                with _failure_of(request):
+                    async with aclosing(self._attempt(entry, request, attempt, time)) as events:
+                        async for event in events:
+                            yield event
             except PaintFailed as failure:
                 self._log_failure(entry, failure)
                 if failure.retry is Retry.NEVER or attempt.has_picture:
@@ -316,6 +317,18 @@ class FallbackProvider:
             detail=failure.detail,
             hint=remedy(failure),
         )
+
+
+@contextmanager
+def _failure_of(request: PaintRequest) -> Generator[None]:
+    """Makes a TooLarge inside the context what it is for a request without pictures, of which nothing can be scaled
+    down."""
+    try:
+        yield
+    except TooLarge as failure:
+        if request.references:
+            raise
+        raise TextTooLarge(trace=failure.trace, detail=failure.detail) from failure
 
 
 @dataclass(slots=True, kw_only=True)

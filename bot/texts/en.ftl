@@ -153,6 +153,7 @@ failed-endpoint = The picture service isn’t where this bot looks for it. Nothi
 failed-funds = This bot’s own balance at the picture service is used up. Nothing was charged. Please tell whoever runs this bot.
 failed-rejected = The picture service can’t do this: “{ $quote }”. Nothing was charged. Please change the request and try again.
 failed-too-large = The request is too large for the picture service, even with the pictures scaled down. Nothing was charged. Please send smaller or fewer pictures.
+failed-text-too-large = The request is too large for the picture service. Nothing was charged. Please use fewer words.
 failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
 failed-unmoderated = What is painted here is checked first, and the check doesn’t answer at the moment. Nothing was charged. Please try again in a few minutes.
 failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.

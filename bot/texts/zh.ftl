@@ -122,6 +122,7 @@ failed-endpoint = 绘图服务的地址配置不对，没有扣除积分。请�
 failed-funds = 机器人在绘图服务的余额已用完，没有扣除你的积分。请告诉机器人的管理者。
 failed-rejected = 绘图服务无法完成：“{ $quote }”。没有扣除积分。请修改要求后再试。
 failed-too-large = 即使缩小了图片，请求对绘图服务来说仍然太大。没有扣除积分，请发送更小或更少的图片。
+failed-text-too-large = 请求对绘图服务来说太大，没有扣除积分。请缩短文字描述。
 failed-moderated = 绘图服务的内容规则不允许生成这张图，没有扣除积分。请换个说法或换张图片。
 failed-unmoderated = 这里的请求要先经过审核，而审核服务现在没有回应。没有扣除积分。请过几分钟再试。
 failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。

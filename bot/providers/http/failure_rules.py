@@ -15,6 +15,7 @@ from bot.errors import (
     BadCredentials,
     Busy,
     CalledOff,
+    Firewalled,
     Moderated,
     NoAnswer,
     NoPicture,
@@ -29,6 +30,7 @@ from bot.errors import (
     WrongModel,
 )
 from bot.providers.http.error_bodies import ErrorBody, codes_in_words
+from bot.providers.http.firewalls import is_from_firewall
 from bot.providers.http.quoting import is_page, without_prompt
 from bot.providers.http.scripts import to_simplified
 from bot.providers.http.waits import wait_from_words
@@ -299,6 +301,7 @@ STATUSES: Mapping[int, FailureClass] = {
     529: Busy,  # overloaded
 }
 
+_AT_THE_DOOR = (BadCredentials, Moderated, Rejected, UpstreamDown)  # what a firewall's status is taken for
 _WRAPPERS = frozenset({400, 500, 502, 503})  # statuses with which relays pass on what another upstream has said
 _STATUS = re.compile(r"[45]\d\d")  # an HTTP status given as a code
 _EXCEEDED_QUOTA = re.compile(r"exceeded your current quota|check your plan and billing", re.IGNORECASE)
@@ -380,5 +383,7 @@ def _by_status(error: ErrorBody, codes: Iterable[str], status: int | None) -> Fa
     if status is None:
         return classify_status(numbers[0]) if numbers else None
     failure = classify_status(numbers[0] if numbers and status in _WRAPPERS else status)
+    if failure in _AT_THE_DOOR and is_from_firewall(error.messages, status):
+        return Firewalled
     # a web page instead of the API's own refusal comes from a proxy in between, and says nothing about the request
     return UpstreamDown if failure is Rejected and any(map(is_page, error.messages)) else failure

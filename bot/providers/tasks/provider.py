@@ -142,10 +142,12 @@ class TasksProvider(BaseProvider):
             yield event
 
     def _final_events(self, api: TaskApi, status: TaskStatus, task: str | None) -> Iterator[PaintEvent]:
-        """What a final status holds. Raises PaintFailed where that is no image."""
+        """What a final status holds. Raises PaintFailed where that is no image. The images of a failed task are paid
+        for."""
         if status.state is TaskState.CANCELLED:
             raise CalledOff(trace=task)
-        if status.state is TaskState.FAILED or (status.error and not status.images):
+        has_failed = status.state is TaskState.FAILED or status.error is not None
+        if has_failed and not status.images:
             raise api.task_failure(status, task)
         if status.usage is not None:
             yield status.usage
@@ -153,7 +155,7 @@ class TasksProvider(BaseProvider):
             raise NoPicture(trace=task)
         for image in status.images:
             yield FinishedImage(image)
-        if status.error:
+        if has_failed:
             missing = missing_image(api.task_failure(status, task))
             log_missing_image(self.name, missing)
             yield missing

@@ -84,10 +84,12 @@ def parse_task(document: object, wire: TasksWire) -> TaskStatus:
     if state is TaskState.DONE and not images:
         images = _images_anywhere(document, error)
     if state is None:
-        images = _images(document, [path for path in wire.result_paths if path != _AMBIGUOUS])
+        images = _images(document, _certain_paths(wire))
         if not images and str(status).isdecimal():  # `successFlag: 1`
             images = _images_anywhere(document, error)
         state = TaskState.DONE if images else _state_of_unknown_word(status, error, document)
+    if state is TaskState.FAILED:
+        images = _images(document, _certain_paths(wire))
     if state is TaskState.FAILED and error is None:  # the reason may stand anywhere
         error = _without_status(read_error(document), status) or _reason_in_status(status)
     return TaskStatus(
@@ -150,6 +152,11 @@ def _images(document: object, paths: Iterable[Path]) -> tuple[Link, ...]:
         if images := find_images(cast("list[object]", found) if isinstance(found, list) else [found]):
             return tuple(images)
     return ()
+
+
+def _certain_paths(wire: TasksWire) -> list[Path]:
+    """Where an answer that does not say "done" has its images."""
+    return [path for path in wire.result_paths if path != _AMBIGUOUS]
 
 
 def _images_anywhere(document: object, error: ErrorBody | None) -> tuple[Link, ...]:

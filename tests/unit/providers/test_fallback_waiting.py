@@ -5,7 +5,17 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import AccountBlocked, BadCredentials, Busy, NoTurn, OutOfFunds, PaintFailed, TookTooLong, TooLarge
+from bot.errors import (
+    AccountBlocked,
+    BadCredentials,
+    Busy,
+    NoTurn,
+    OutOfFunds,
+    PaintFailed,
+    TextTooLarge,
+    TookTooLong,
+    TooLarge,
+)
 from bot.painting import Accepted, PaintRequest, Stage, StageChanged
 from bot.providers.fallback import AttemptRejected, AttemptStarted, Shrink
 from tests.support.clocks import FakeClock, settle
@@ -166,6 +176,7 @@ async def test_all_waits_of_one_job_count_together() -> None:
 # ---------------------------------------------------------------- too large
 
 
+LARGE = PaintRequest(prompt="a cat", references=(PIXEL, PIXEL))
 SMALL = PaintRequest(prompt="a cat", references=(PIXEL,))
 
 
@@ -179,7 +190,7 @@ async def refuse_to_shrink(request: PaintRequest) -> PaintRequest | None:
 
 async def test_a_request_that_is_too_large_is_sent_once_more_with_smaller_pictures() -> None:
     first, second = Scripted("first", [TooLarge()], [PAINTED]), Scripted("second", [PAINTED])
-    made = Run(fallback(first, second), shrink=shrink)
+    made = Run(fallback(first, second), LARGE, shrink=shrink)
     await made.run()
     assert made.events == [
         AttemptStarted("first", 1),
@@ -195,10 +206,19 @@ async def test_a_request_that_is_too_large_is_sent_once_more_with_smaller_pictur
 @pytest.mark.parametrize(("how", "calls"), [(shrink, 2), (refuse_to_shrink, 1), (None, 1)])
 async def test_one_that_stays_too_large_is_sent_to_nobody_else(how: Shrink | None, calls: int) -> None:
     first, second = Scripted("first", [TooLarge()]), Scripted("second", [PAINTED])
-    made = Run(fallback(first, second), shrink=how)
+    made = Run(fallback(first, second), SMALL, shrink=how)
     await made.run()
     assert isinstance(made.failure, TooLarge)
     assert (first.paint_calls, second.paint_calls) == (calls, 0)
+
+
+async def test_words_that_are_too_large_for_one_provider_are_sent_to_the_next() -> None:
+    first, second = Scripted("first", [TooLarge()]), Scripted("second", [PAINTED])
+    made = Run(fallback(first, second), shrink=refuse_to_shrink)
+    await made.run()
+    assert made.events[1:] == [AttemptRejected("TextTooLarge"), RETRYING, AttemptStarted("second", 1), PAINTED]
+    alone = await run_to_end(fallback(Scripted("first", [TooLarge()])))
+    assert type(alone.failure) is TextTooLarge
 
 
 # ---------------------------------------------------------------- the operator

@@ -54,6 +54,11 @@ NGINX = (
     "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n"
     "<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
+CHALLENGE = (
+    '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body><noscript>Enable JavaScript '
+    "and cookies to continue</noscript><script>window._cf_chl_opt={cType: 'managed'}</script></body></html>"
+)
+ATTENTION = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head></html>"
 GOOGLE_KEY = {
     "code": 400,
     "message": "API key not valid. Please pass a valid API key.",

@@ -9,6 +9,7 @@ from bot.errors import (
     AccountBlocked,
     BadCredentials,
     Busy,
+    Firewalled,
     Moderated,
     NoAnswer,
     OutOfFunds,
@@ -18,7 +19,9 @@ from bot.errors import (
     WrongModel,
 )
 from tests.wire.providers.failure_answer import (
+    ATTENTION,
     BLOCKED,
+    CHALLENGE,
     GOOGLE_KEY,
     MODERATION,
     NGINX,
@@ -330,6 +333,20 @@ ERRORS: tuple[Answer, ...] = (
         status=502,
         becomes=UpstreamDown,
     ),
+    # what stands in front of the upstream: neither the key nor the request were looked at
+    Answer(name="challenge-403", body=CHALLENGE, status=403, becomes=Firewalled),
+    Answer(name="challenge-503", body=CHALLENGE, status=503, headers=("Retry-After: 2",), becomes=Firewalled),
+    Answer(name="challenge-401", body=CHALLENGE, status=401, becomes=Firewalled),
+    Answer(name="attention-403", body=ATTENTION, status=403, becomes=Firewalled),
+    Answer(
+        name="nginx-403",
+        body=NGINX.replace("413 Request Entity Too Large", "403 Forbidden"),
+        status=403,
+        becomes=Firewalled,
+    ),
+    Answer(name="page-451", body="<html>Unavailable For Legal Reasons</html>", status=451, becomes=Firewalled),
+    Answer(name="cloudflare-1020", body="error code: 1020", status=403, becomes=Firewalled),
+    Answer(name="cloudflare-1015", body="error code: 1015", status=429, becomes=Busy),
     Answer(name="503-silent", body="", status=503, becomes=UpstreamDown),
     Answer(name="504", body="<html>504 Gateway Time-out</html>", status=504, becomes=NoAnswer),
     # refused for what was asked

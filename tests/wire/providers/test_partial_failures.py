@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Moderated, SaidFailed
+from bot.errors import Moderated, Retry, SaidFailed
 from bot.painting import FinishedImage, ImageMissing, Link, Options, PaintEvent, PaintRequest, Usage
 from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream import chat, images, tasks
@@ -134,6 +134,30 @@ async def test_one_of_two_results_of_a_task(client: UpstreamClient) -> None:
     async with tasks.task_upstream(clock, submits=[{"id": "task-1", "status": "pending"}], polls=[done]) as up:
         events = await gather(tasks.provider(client, clock, up.url), TWO)
     assert (links(events), reasons(events)) == ([LINK], ["failed-moderated"])
+
+
+@pytest.mark.parametrize("preset", ["evolink", "toapis"])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(SENSITIVE, "failed-moderated"), ({"message": "out of memory"}, "failed-said"), (None, "failed-said")],
+)
+async def test_the_pictures_of_a_failed_task_are_delivered_and_its_reason_told(
+    client: UpstreamClient, preset: str, error: object, reason: str
+) -> None:
+    clock = InstantClock()
+    results = {"results": [LINK]} if preset == "evolink" else {"result": {"data": [{"url": LINK}]}}
+    failed = {"id": "task-1", "status": "failed", "error": error, **results}
+    async with tasks.task_upstream(clock, submits=[{"id": "task-1", "status": "pending"}], polls=[failed]) as up:
+        events = await gather(tasks.provider(client, clock, up.url, preset), TWO)
+    assert (links(events), reasons(events)) == ([LINK], [reason])
+
+
+async def test_the_address_of_a_failed_task_itself_is_no_picture(client: UpstreamClient) -> None:
+    clock = InstantClock()
+    failed = {"id": "task-1", "status": "failed", "url": LINK, "input": {"image_urls": [LINK]}}
+    async with tasks.task_upstream(clock, submits=[{"id": "task-1", "status": "pending"}], polls=[failed]) as up:
+        failure, _ = await fail(tasks.provider(client, clock, up.url, "toapis"), TWO)
+    assert failure.retry is Retry.NEVER
 
 
 @pytest.mark.parametrize(

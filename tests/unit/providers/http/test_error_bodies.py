@@ -10,6 +10,7 @@ from bot.errors import (
     BadCredentials,
     Busy,
     CutShort,
+    Firewalled,
     Lost,
     Moderated,
     NoAnswer,
@@ -146,8 +147,8 @@ def test_a_refused_value_of_the_field_model_concerns_the_model_also_where_anothe
     ("status", "failure"),
     [
         (302, WrongEndpoint), (400, UpstreamDown), (401, BadCredentials), (402, OutOfFunds),
-        (403, BadCredentials), (404, WrongEndpoint), (405, WrongEndpoint), (408, NoAnswer),
-        (413, TooLarge), (429, Busy), (451, Moderated), (500, UpstreamDown),
+        (403, Firewalled), (404, WrongEndpoint), (405, WrongEndpoint), (408, NoAnswer),
+        (413, TooLarge), (429, Busy), (451, Firewalled), (500, UpstreamDown),
         (502, UpstreamDown), (503, UpstreamDown), (504, NoAnswer), (524, NoAnswer), (529, Busy),
     ],
 )  # fmt: skip
