@@ -24,6 +24,11 @@ _BASE64_HEADER = re.compile(
 )
 _REFERENCE = re.compile(r"!\[([^\[\]]*+)\](?:[ \n]?\[([^\[\]]*+)\])?+(?![ \n]?\()")  # `![a fox][image1]`, `![image1]`
 _DEFINITION = re.compile(r"\[([^\[\]]{1,200})\]:\s*(\S.*)", re.DOTALL)  # `[image1]: https://x.example/a.png`
+# `[![a fox][2]][1]`, `[![a fox][2]](https://x.example/a.png)`: what begins it, the image, the link
+_LINKED_REFERENCE = re.compile(
+    r"\[[^\[\]]{0,80}!\[([^\[\]]*+)\](?:[ \n]?\[([^\[\]]*+)\])?+[^\[\]]{0,80}\]"
+    r"[ \n]?(?:\[([^\[\]]{1,200})\]|(?=\())"
+)
 _TITLE = re.compile(r"""\s+(?:"[^"]*"|'[^']*'|\([^()]*\))$""")
 _QUOTE = re.compile("[\"']")  # begins a title
 _LINE_BREAK = re.compile(r"\s*\n\s*")
@@ -85,6 +90,19 @@ def find_image_labels(line: str) -> Iterator[str]:
     for found in _REFERENCE.finditer(line):
         if label := _label(found[2] or found[1]):
             yield label
+
+
+def find_linked_labels(line: str) -> Iterator[tuple[str, str, Link | None]]:
+    """The labels of the images of a line that are thumbnails, each with the label of the link around it; where the
+    line has the address of that, with its picture, and the address as its label."""
+    for found in _LINKED_REFERENCE.finditer(line):
+        label = _label(found[2] or found[1])
+        if found[3]:
+            yield label, _label(found[3]), None
+            continue
+        end = _closing_parenthesis(line, found.end() + 1)
+        if end >= 0 and (picture := parse_address(line[found.end() + 1 : end])):
+            yield label, picture.url, picture
 
 
 def parse_definition(line: str) -> tuple[str, Link] | None:

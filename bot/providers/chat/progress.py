@@ -24,6 +24,7 @@ from bot.providers.chat.line_joiner import LineJoiner
 from bot.providers.chat.line_scanner import MARKS, WINDOW_CHARS, LineScanner
 from bot.providers.chat.markdown_images import (
     find_image_labels,
+    find_linked_labels,
     find_markdown_images,
     full_picture,
     html_images_to_markdown,
@@ -79,6 +80,7 @@ class ReplyParser:
         self._preview_urls: set[str] = set()
         self._labels: set[str] = set()  # of images whose addresses are defined on other lines
         self._definitions: dict[str, Link] = {}
+        self._linked_labels: dict[str, str] = {}  # labels of links, by those of the thumbnails in them
         self._thumbnails: dict[str, Link] = {}  # by the labels of the links around them
         self._bare_urls: dict[str, None] = {}
         self._download_urls: dict[str, None] = {}
@@ -253,6 +255,10 @@ class ReplyParser:
             return
         if definition := parse_definition(text.strip()):
             self._definitions.setdefault(*definition)
+        for label, linked, picture in find_linked_labels(text):
+            self._linked_labels[label] = linked
+            if picture:
+                self._definitions.setdefault(linked, picture)
         new = [definition[0]] if definition else list(find_image_labels(text))
         self._labels.update([] if definition else new)
         for label in new:
@@ -262,6 +268,11 @@ class ReplyParser:
         definition = self._definitions.get(label)
         if definition and label in self._thumbnails:
             self._report_picture(full_picture(self._thumbnails.pop(label), definition), events)
+        elif definition and label in self._labels and label in self._linked_labels:
+            linked = self._linked_labels.pop(label)
+            self._labels.discard(label)
+            self._thumbnails[linked] = definition
+            self._match_label(linked, events)
         elif definition and label in self._labels:
             self._report_picture(definition, events)
 
