@@ -15,7 +15,7 @@ from pathlib import Path
 import aiosqlite
 import structlog
 
-from adapters.playground import schema, users
+from adapters.playground import gallery, schema, users
 from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
 from adapters.playground.records import NewFile, StoredFile, StoredMessage, read_file, read_message
 from bot.chat import Action
@@ -48,6 +48,7 @@ class ChatDatabase:
             self._connection = await aiosqlite.connect(self._path, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
             self._connection.text_factory = _decode_text
+            await self._connection.create_function("casefold", 1, str.casefold, deterministic=True)  # pyright: ignore[reportUnknownMemberType] - untyped in its stub
             await self._connection.executescript(schema.PRAGMAS + schema.TABLES)
         except (OSError, sqlite3.Error) as error:
             await self.close()
@@ -218,17 +219,39 @@ class ChatDatabase:
     async def load_history(self) -> dict[str, list[StoredMessage]]:
         """The newest HISTORY messages of every chat by its id, oldest first, all as of one moment."""
         async with self._transaction() as db:
-            return {chat.id: await self._select_newest(db, chat.id) for chat in users.CHATS}
+            return {
+                chat.id: await self._select_messages(db, schema.NEWEST_IDS, {"chat": chat.id, "count": HISTORY})
+                for chat in users.CHATS
+            }
+
+    async def load_around(self, chat: str, message: int) -> list[StoredMessage]:
+        """A message with its neighbours, AROUND on each side, oldest first. Raises MessageGone."""
+        async with self._transaction() as db:
+            values = {"chat": chat, "id": message, "count": gallery.AROUND}
+            found = await self._select_messages(db, gallery.AROUND_MESSAGE, values)
+        if all(each.id != message for each in found):
+            raise MessageGone
+        return found
+
+    async def select_results(self, query: gallery.GalleryQuery) -> list[gallery.Result]:
+        """The newest results that are asked for, newest first; one more than a page has, where there are more."""
+        async with self._transaction() as db:
+            rows = list(await db.execute_fetchall(gallery.SELECT_RESULTS, query.values()))
+            ids = json.dumps([row["id"] for row in rows])
+            return gallery.read_results(
+                rows, list(await db.execute_fetchall(gallery.SELECT_PICTURES, {"messages": ids}))
+            )
 
     # ------------------------------------------------------------ inside a transaction
 
-    async def _select_newest(self, db: aiosqlite.Connection, chat: str) -> list[StoredMessage]:
-        newest = "SELECT id FROM messages WHERE chat = :chat AND NOT deleted ORDER BY id DESC LIMIT :count"
-        values: dict[str, object] = {"chat": chat, "count": HISTORY, "text_length": SHOWN, "quote_length": QUOTED}
-        where = f"m.id IN ({newest}) ORDER BY m.id"
-        rows = await db.execute_fetchall(f"{schema.SELECT_MESSAGES} WHERE {where}", values)
+    async def _select_messages(
+        self, db: aiosqlite.Connection, ids: str, values: Mapping[str, object]
+    ) -> list[StoredMessage]:
+        """The messages whose ids a statement selects, oldest first."""
+        values = {**values, "text_length": SHOWN, "quote_length": QUOTED}
+        rows = await db.execute_fetchall(f"{schema.SELECT_MESSAGES} WHERE m.id IN ({ids}) ORDER BY m.id", values)
         file_rows = await db.execute_fetchall(
-            f"{schema.SELECT_FILES} WHERE a.message IN ({newest}) ORDER BY a.message, a.position", values
+            f"{schema.SELECT_FILES} WHERE a.message IN ({ids}) ORDER BY a.message, a.position", values
         )
         files: dict[int, list[StoredFile]] = {}
         for row in file_rows:

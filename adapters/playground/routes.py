@@ -13,7 +13,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from adapters.playground import same_origin
+from adapters.playground import gallery, same_origin
 from adapters.playground.backend import Backend
 from adapters.playground.connections import OutgoingQueue
 from adapters.playground.encode import encode_upload, well_formed
@@ -23,7 +23,7 @@ from adapters.playground.protocol import FILE_BYTES, FRAME_BYTES
 from adapters.playground.records import NewFile
 from adapters.playground.session import Session
 from adapters.playground.thumbnails import EDGES
-from bot.errors import ChatFailed, PictureGone, PictureTooLarge
+from bot.errors import ChatFailed, MessageGone, PictureGone, PictureTooLarge
 from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
@@ -42,6 +42,7 @@ COMMON_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+FRESH_HEADERS = COMMON_HEADERS | {"Cache-Control": "no-store"}
 SEALED_POLICY = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 STATIC_HEADERS = COMMON_HEADERS | SEALED_POLICY | {"Cache-Control": "no-cache"}
 CONTENT_HEADERS = COMMON_HEADERS | SEALED_POLICY | {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -71,6 +72,8 @@ class PageRoutes:
             web.post("/files", self._guarded(same_origin.may_upload, self._upload)),
             web.get("/files/{id}", self._guarded(same_origin.may_load, self._file)),
             web.get(r"/thumbnails/{edge:[0-9]+}/{id}", self._guarded(same_origin.may_load, self._thumbnail)),
+            web.get("/gallery", self._guarded(same_origin.may_load, self._gallery)),
+            web.get("/messages", self._guarded(same_origin.may_load, self._messages)),
             web.get("/previews/{id}", self._guarded(same_origin.may_load, self._preview)),
             web.get("/ws", self._guarded(same_origin.may_navigate, self._socket), allow_head=False),
         ]
@@ -158,6 +161,34 @@ class PageRoutes:
             raise web.HTTPNotFound(headers=COMMON_HEADERS)
         is_picture = image.media_type.startswith("image/")
         return _content_response(image.data, image.media_type if is_picture else None, "preview")
+
+    # ------------------------------------------------------------ the gallery
+
+    async def _gallery(self, request: web.Request) -> web.StreamResponse:
+        """One page of a chat's results."""
+        try:
+            query = gallery.parse_query(request.query)
+            results = await self._require_backend().database.select_results(query)
+        except ValueError as error:
+            raise web.HTTPBadRequest(headers=COMMON_HEADERS) from error
+        except ChatFailed as error:
+            return _file_problem(request, error)
+        return web.json_response(gallery.encode_gallery(results), headers=FRESH_HEADERS)
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        """The messages around one, which may be older than the history of a page."""
+        backend = self._require_backend()
+        try:
+            chat, around = gallery.parse_chat(request.query), gallery.parse_id(request.query.get("around", ""))
+            found = await backend.database.load_around(chat, around)
+        except ValueError as error:
+            raise web.HTTPBadRequest(headers=COMMON_HEADERS) from error
+        except MessageGone as error:
+            raise web.HTTPNotFound(headers=COMMON_HEADERS) from error
+        except ChatFailed as error:
+            return _file_problem(request, error)
+        answer: gallery.WireMessages = {"messages": [backend.encode_message(each) for each in found]}
+        return web.json_response(answer, headers=FRESH_HEADERS)
 
     # ------------------------------------------------------------ the websocket
 

@@ -55,6 +55,8 @@ SELECT m.id, m.chat, m.sender, m.locale, substr(m.text, 1, :text_length) AS text
 FROM messages m LEFT JOIN messages r ON r.id = m.reply_to
 """
 
+NEWEST_IDS = "SELECT id FROM messages WHERE chat = :chat AND NOT deleted ORDER BY id DESC LIMIT :count"
+
 SELECT_FILES = """
 SELECT a.message, a.alt, f.id, f.name, f.media_type, f.size, f.width, f.height
 FROM attachments a JOIN files f ON f.id = a.file
