@@ -53,7 +53,8 @@ from bot.runtime import descriptors
 from bot.runtime.clock import Clock
 from bot.settings import Moderation as ModerationSettings
 from bot.settings import Settings
-from bot.status.messages import ShareBudgets, StatusMessages
+from bot.status.calls import ShareBudgets
+from bot.status.messages import StatusMessages
 from bot.status.shared_budgets import SharedBudgets
 from bot.store.store import Store
 

@@ -8,8 +8,9 @@ import pytest
 from bot.chat import MessageRef
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone, StillSearching, StoreFailed
 from bot.painting import Image, Progress
+from bot.status.calls import MAX_TRIES
 from bot.status.message import FinalState
-from bot.status.messages import MAX_TRIES, StatusMessages
+from bot.status.messages import StatusMessages
 from tests.support.clocks import FakeClock, settle
 from tests.support.platform import DIRECT, GROUP
 from tests.unit.status.gated_platform import DONE, PICTURE, GatedPlatform, new_message, show_final
