@@ -16,27 +16,22 @@ from cachetools import LRUCache
 from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.errors import (
     ChatFailed,
-    ChatOutOfCredits,
-    ChatTooDear,
     EaselError,
     NotDeleted,
-    OutOfCredits,
     Refusal,
     Restarting,
     StillPainting,
     StoreFailed,
-    TooDear,
     TooManyWaiting,
 )
-from bot.intake.cheaper import cheaper_options
 from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
+from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
 from bot.metrics import JOBS_ACCEPTED
 from bot.painting import Options
 from bot.ports import Dispatch
 from bot.providers.catalog import ProviderCatalog
-from bot.providers.requirements import Requirements
 from bot.quota import QuotaRules
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
@@ -83,6 +78,7 @@ class JobService:
         self._reserves_later = reserves_later
         self._store = store
         self._catalog = catalog
+        self._reservation = ReservationQuote(catalog)
         self._runner = runner
         self._dispatch = dispatch
         self._rules = rules
@@ -129,7 +125,7 @@ class JobService:
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.user_waiting)
         options = current_options(options, self._catalog.capabilities.models)
-        needs = _requirements(prompt, references, mask, options)
+        needs = requirements_of(prompt, references, mask, options)
         new_job = NewJob(
             id=self._new_id(),
             event=event,
@@ -142,7 +138,7 @@ class JobService:
             options=options,
             references=references,
             mask=mask,
-            cost=self._cost(needs),
+            cost=self._reservation.cost(needs),
             is_reserved=not self._reserves_later,
             parent=parent,
             parts=parts,
@@ -155,7 +151,7 @@ class JobService:
             # of a crowd nobody is sure to post at once
             first_post = self._runner.prepare_first_post(new_job) if count == 1 else None
             process = self._dispatch.process
-            with self._naming_what_is_cheaper(needs):
+            with self._reservation.naming_what_is_cheaper(needs):
                 job, is_new = await self._store.accept_job(
                     new_job,
                     self._rules,
@@ -181,31 +177,6 @@ class JobService:
         finally:
             self._acceptances -= 1
 
-    def _cost(self, needs: Requirements) -> int:
-        """Credits that a request reserves. Raises Refusal where no provider can meet it."""
-        return self._catalog.price_range(needs).most * needs.options.n
-
-    @contextmanager
-    def _naming_what_is_cheaper(self, needs: Requirements) -> Generator[None]:
-        """Where credits do not suffice for a request, the refusal names what they would suffice for."""
-
-        def quote(options: Options) -> int | None:
-            try:
-                return self._cost(replace(needs, options=options))
-            except Refusal:
-                return None
-
-        try:
-            yield
-        except OutOfCredits as refusal:
-            left = int(refusal.facts["left"])
-            cheaper = ", ".join(cheaper_options(needs.options, self._catalog.capabilities, quote, left))
-            if not cheaper:
-                raise
-            kind = ChatTooDear if isinstance(refusal, ChatOutOfCredits) else TooDear
-            cost, refill = refusal.facts["cost"], refusal.facts["refill"]
-            raise kind(left=left, cost=cost, refill=refill, cheaper=cheaper) from refusal
-
     # ------------------------------------------------------------ amending
 
     async def amend_job(
@@ -223,8 +194,8 @@ class JobService:
         Raises Refusal, StoreFailed; then nothing has changed.
         """
         options = current_options(options, self._catalog.capabilities.models)
-        needs = _requirements(prompt, references, mask, options)
-        cost = self._cost(needs)
+        needs = requirements_of(prompt, references, mask, options)
+        cost = self._reservation.cost(needs)
         change = Amendment(
             prompt=prompt,
             options=options,
@@ -234,7 +205,7 @@ class JobService:
             is_reserved=not self._reserves_later,
             parts=parts,
         )
-        with self._naming_what_is_cheaper(needs):
+        with self._reservation.naming_what_is_cheaper(needs):
             amended = await self._runner.amend_job(
                 job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules)
             )
@@ -399,11 +370,3 @@ class JobService:
     async def close(self) -> None:
         """Waits for cancellations under way."""
         await self._cancellations.join()
-
-
-def _requirements(
-    prompt: str, references: tuple[Attachment, ...], mask: Attachment | None, options: Options
-) -> Requirements:
-    return Requirements(
-        options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
-    )
