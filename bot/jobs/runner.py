@@ -14,31 +14,18 @@ The notification of a job that ends without images stays pending in the store un
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import structlog
 
 from bot.chat import Chat, MessageRef
-from bot.errors import (
-    ChatFailed,
-    ChatGone,
-    EaselError,
-    PaintFailed,
-    Refusal,
-    Restarted,
-    Stale,
-    StoreFailed,
-    Undelivered,
-)
+from bot.errors import EaselError, PaintFailed, Refusal, Restarted, Stale, StoreFailed, Undelivered
 from bot.intake.models import current_options
-from bot.intake.prices import Painted
 from bot.job import Failure, Job, NewJob, State
-from bot.jobs import cards
-from bot.jobs.checkpoints import GenerationState
 from bot.jobs.clearance import Clearance
+from bot.jobs.delivery import Delivery
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
 from bot.jobs.message_handover import MessageHandover, NoHandover
@@ -46,13 +33,11 @@ from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
-from bot.painting import Image, Stage, StageChanged
+from bot.painting import Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
-from bot.quota import charge
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, retry_store_write
-from bot.status.message import FinalState
 from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended
 from bot.store.store import Store
@@ -61,7 +46,6 @@ log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 MAX_DELIVERY_ATTEMPTS = 50  # starts of a job with saved images: they may be in the chat already
-MEMORY_CACHE_BYTES = 4_000_000  # of images kept in memory until delivered; beyond, they are read from the database
 CLOSE_GRACE_S = 1.0  # for final states under way when the process ends; the next start shows the others
 
 
@@ -94,7 +78,6 @@ class JobRunner:
         self._status_messages = status_messages
         self._ports = ports
         self._clock = clock
-        self._usage_rates = usage_rates or {}
         self._background = BackgroundTasks()
         self._settlement = Settlement(store=store, ports=ports, clock=clock, background=self._background)
         self._notifier = JobNotifier(
@@ -104,6 +87,15 @@ class JobRunner:
             clock=clock,
             background=self._background,
             handover=self._handover,
+        )
+        self._delivery = Delivery(
+            store=store,
+            catalog=provider.catalog,
+            status_messages=status_messages,
+            notifier=self._notifier,
+            settlement=self._settlement,
+            clock=clock,
+            usage_rates=usage_rates or {},
         )
         self._generation = Generation(
             store=store,
@@ -119,7 +111,6 @@ class JobRunner:
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
         self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted or amended
         self._amending: dict[str, asyncio.Event] = {}  # jobs whose request is being changed; set once it is
-        self._cached_images: dict[str, Sequence[Image]] = {}  # at most MEMORY_CACHE_BYTES in all
 
     # ------------------------------------------------------------ for the service and the scheduler
 
@@ -302,7 +293,7 @@ class JobRunner:
             await self._set_aside(job_id, type(broken).__name__)
         finally:
             self._ending.discard(job_id)
-            self._cached_images.pop(job_id, None)
+            self._delivery.forget_images(job_id)
 
     async def _adopt_amended(self, job_id: str) -> None:
         """Goes on with an attempt that was begun for this process: by another one, which has changed the request."""
@@ -351,10 +342,13 @@ class JobRunner:
             failure = failed
         self._ending.add(job.id)
         release_slot()
+        if failure is None:
+            try:
+                await self._delivery.deliver(job, facts)
+            except Undelivered as failed:
+                failure = failed
         if failure is not None:
             await self._fail(job, failure)
-        else:
-            await self._deliver(job, facts)
 
     async def _generate(self, job: Job) -> Mapping[str, Any]:
         """Generates the images and saves them, unless an earlier attempt did. Returns the facts of `generated`.
@@ -372,62 +366,10 @@ class JobRunner:
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
         try:
             async with self._results.hold(state.sources, owner=job.user.key, asked=job.options.n) as images:
-                return await self._save_images(job, state, images)
+                return await self._delivery.save_images(job, state, images)
         except PaintFailed as failed:
             failed.trace = state.upstream_id  # what the operator can ask the upstream about
             raise
-
-    async def _save_images(self, job: Job, state: GenerationState, images: list[Image]) -> Mapping[str, Any]:
-        """Saves the images with the facts of their generation, which it returns."""
-        came = [Painted(width=each.width, height=each.height, quality=state.quality) for each in images]
-        due = self._provider.catalog.price_of_images(state.provider, state.model, job.options, came)
-        facts: dict[str, Any] = {
-            "provider": state.provider,
-            "model": state.model,
-            "price": state.price,
-            "spent": state.spent,
-            "count": len(images),
-            "upstream_id": state.upstream_id,
-            "usage": state.usage,
-            "missing": state.missing,
-        }
-        if due is not None:  # what was asked for alone, where the provider is gone
-            facts["due"] = due
-        await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
-        if sum(len(image.data) for image in chain(*self._cached_images.values(), images)) <= MEMORY_CACHE_BYTES:
-            self._cached_images[job.id] = images
-        return facts
-
-    async def _deliver(self, job: Job, facts: Mapping[str, Any]) -> None:
-        """The message becomes the images; only then they are charged."""
-        count = int(facts["count"])
-        charged = charge(
-            int(facts.get("due", count * int(facts["price"]))),
-            spent=facts.get("spent"),
-            usage_rate=self._usage_rates.get(facts["provider"]),
-            reserved=min(job.cost, count * int(facts["price"])),  # what did not come is not paid for
-        )
-        seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
-        card = cards.done_card(
-            job, count=count, seconds=seconds, charged=charged, missing=str(facts.get("missing", ""))
-        )
-
-        async def load() -> Sequence[Image]:
-            return self._cached_images.get(job.id) or await self._store.load_results(job)
-
-        status_ref = self._status_messages.message_ref(job.id)
-        try:
-            delivered = await self._notifier.show_final_state(
-                job, FinalState(card=card, load_images=load, image_count=count)
-            )
-        except ChatFailed as failed:
-            log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
-            await self._fail(job, Undelivered(refused=int(isinstance(failed, ChatGone))))
-            return
-        await self._settlement.settle(job, State.DONE, charged=charged, delivered=delivered, trace=facts["upstream_id"])
-        if status_ref is not None:
-            self._notifier.mention_owner(job, "done-call", status_ref)
-        PAINT_SECONDS.labels(facts["provider"]).observe(seconds)
 
     async def _fail(self, job: Job, failed: EaselError) -> None:
         """Releases the reservation first, so that what the message says is true when it is read."""
