@@ -13,16 +13,18 @@ from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from bot.errors import Stale, StoreFailed
 from bot.job import Job
+from bot.jobs.job_recovery import JobRecovery
+from bot.jobs.queue_positions import QueuePositions
 from bot.jobs.remote_cancel import RemoteCancel
 from bot.jobs.scheduler import Hold
-from bot.metrics import JOBS_RUNNING, JOBS_WAITING
-from bot.ports import Cluster, MembershipChange, Signal, Workflow
+from bot.metrics import JOBS_RUNNING
+from bot.ports import Cluster, MembershipChange, SharedWorkflow, Signal
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.supervision import Supervisor
@@ -33,32 +35,10 @@ log = structlog.get_logger()
 
 TOPIC = "jobs"  # one waits in the queue
 POLL_S = 5.0  # between two looks into the queue when nobody tells of a job
-POSITIONS_S = 3.0  # between two looks at the places of waiting jobs
-SOON_S = 0.3  # before the first of them: most jobs are taken by then
 RETRY_S = 1.0  # before a write is repeated whose database failed
 MAX_PAUSE_S = 2.0  # of a loop whose database is away
 LOOK_S = 0.1  # between two looks whether a job of another process has ended
 SETTLE_TRIES = 3  # of a cancelled job: another process may take it at the same moment
-
-
-class SharedWorkflow(Workflow, Protocol):
-    """What a job that goes to another process needs besides."""
-
-    async def hand_over(self, job_id: str) -> None:
-        """This process is to make no call about the job any more: returns when none is under way."""
-        ...
-
-    def abandon_all(self) -> None:
-        """This process was given up: others have its jobs, and make all calls about them."""
-        ...
-
-    def is_unsettled(self, job_id: str) -> bool:
-        """Whether the job is ended once a database that was away is back."""
-        ...
-
-    def notify_in_background(self, job: Job) -> None:
-        """Shows how a job without images ended, in the background."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,21 +76,27 @@ class SharedDispatch:
         self._clock = clock
         self._concurrency = concurrency
         self._platforms = tuple(platforms)
-        self._recover_every_s = recover_every_s
         self._runs: dict[str, _Run] = {}
         self._entries: dict[str, Entry | None] = {}  # of jobs that are being accepted
-        self._watched: dict[str, str] = {}  # jobs that wait in the queue, and their users
+        self._positions = QueuePositions(holders, workflow.update_queue_position, clock)
         self._cancellations: dict[str, asyncio.Task[bool]] = {}
+        self._recovery = JobRecovery(
+            holders,
+            cluster.membership,
+            clock,
+            every_s=recover_every_s,
+            is_known=self._is_known,
+            on_freed=self._wake_up,
+            notify=workflow.notify_in_background if concurrency else None,
+            platforms=self._platforms,
+        )
         self._remote = RemoteCancel(cluster, clock, self._cancel_here)
         self._background = BackgroundTasks()
         self._supervisor = Supervisor(clock)
         self._wake = asyncio.Event()  # the queue may have a job for this process
-        self._look_for_lost = asyncio.Event()
-        self._watch_changed = asyncio.Event()
         self._is_drained = False  # the queue had nothing for this process when it looked last
         self._take_up: Callable[[Job], Awaitable[None]] | None = None
         self._closed = False
-        self._unknown: set[str] = set()  # jobs that are held and not run, as of the last look
 
     @property
     def process(self) -> str:
@@ -123,8 +109,8 @@ class SharedDispatch:
         self._cluster.membership.subscribe(self._membership_changed)
         loops = {
             "job queue": self._fetch_jobs,
-            "job recovery": self._recover_jobs,
-            "queue positions": self._show_positions,
+            "job recovery": self._recovery.keep_recovering,
+            "queue positions": self._positions.keep_showing,
         }
         for name, work in loops.items():
             self._supervisor.keep_running(name, work, max_pause_s=MAX_PAUSE_S)
@@ -136,8 +122,7 @@ class SharedDispatch:
 
     @contextmanager
     def claim_slot(self, job: str, user: str) -> Generator[bool]:
-        may_start = not self._closed and self._is_drained and self._has_slot() and self._is_current()
-        if not may_start:
+        if self._closed or not (self._is_drained and self._has_slot() and self._is_current()):
             yield False
             return
         self._runs[job] = _Run(member=self.process, entry=None)
@@ -160,15 +145,14 @@ class SharedDispatch:
             run.hold = Hold(self._clock.monotonic() + hold_s) if hold_s else None
             self._start_task(job, run)
             return
-        self._watched[job] = user
-        self._watch_changed.set()
+        self._positions.watch(job, user)
         self._wake_at_end_of(hold_s)
 
     def move_hold(self, job: str, hold_s: float) -> None:
         if (run := self._runs.get(job)) is not None:
             if run.hold is not None:
                 run.hold.move(self._clock.monotonic() + hold_s)
-        elif job in self._watched:
+        elif self._positions.is_watched(job):
             self._spawn(lambda: self._holders.move_hold(job, hold_s), f"hold of {job}")
             self._wake_at_end_of(hold_s)
 
@@ -229,7 +213,7 @@ class SharedDispatch:
                 cancelled = await self._workflow.settle_cancelled(job)
             except Stale:  # another process has taken it meanwhile
                 continue
-            self._watched.pop(job, None)
+            self._positions.forget(job)
             await self._holders.cancel_entry(job)
             return cancelled
         return False
@@ -272,12 +256,12 @@ class SharedDispatch:
         taken = await self._holders.take_next(member, self._platforms)
         if taken is None:
             return False
-        job, assert_taken = taken.job, self._take_up
-        assert assert_taken is not None  # given before
-        self._watched.pop(job.id, None)
+        assert self._take_up is not None  # given before
+        job = taken.job
+        self._positions.forget(job.id)
         run = self._runs[job.id] = _Run(member=member, entry=taken.entry)
         try:
-            await assert_taken(job)
+            await self._take_up(job)
         except Exception:
             log.exception("job not taken up", job=job.id)
         log.info("job taken from the queue", job=job.id, attempt=job.attempt)
@@ -342,30 +326,7 @@ class SharedDispatch:
 
         self._background.spawn(repeat(), name)
 
-    # ------------------------------------------------------------ what others leave behind
-
-    async def _recover_jobs(self) -> None:
-        while True:
-            self._look_for_lost.clear()
-            if self._is_current():
-                await self._free_unknown()
-                if lost := await self._holders.recover():
-                    log.info("jobs of a process that has gone wait again", jobs=len(lost))
-                    self._wake_up()
-                if self._concurrency:
-                    for job in await self._holders.claim_pending(self.process, self._platforms):
-                        self._workflow.notify_in_background(job)
-            await wait_for_event(self._look_for_lost, self._recover_every_s, self._clock)
-
-    async def _free_unknown(self) -> None:
-        """Has those jobs wait again that this process holds and does not run: it took them, or accepted them, in a
-        transaction whose end it was not told. Raises StoreFailed."""
-        member = self.process
-        held = {job for job in await self._holders.held_by(member) if not self._is_known(job)}
-        for job in held & self._unknown:  # not those that are on their way
-            log.warning("a job that this process holds was lost", job=job)
-            await self._holders.give_back(job, member)
-        self._unknown = held
+    # ------------------------------------------------------------ other processes
 
     def _is_known(self, job: str) -> bool:
         return job in self._runs or job in self._cancellations or self._workflow.is_unsettled(job)
@@ -374,12 +335,12 @@ class SharedDispatch:
         if change.kind == "lapsed":
             self._abandon_all()
         if change.kind in ("left", "lapsed"):
-            self._look_for_lost.set()
+            self._recovery.look_now()
 
     def _abandon_all(self) -> None:
         """Others have what this process held."""
         abandoned, self._runs = self._runs, {}
-        self._watched.clear()
+        self._positions.forget_all()
         self._workflow.abandon_all()
         for run in abandoned.values():
             if run.task is not None:
@@ -388,35 +349,18 @@ class SharedDispatch:
             log.warning("this process was given up: its jobs go on elsewhere", jobs=len(abandoned))
         self._wake_up()
 
-    # ------------------------------------------------------------ places in the queue
-
-    async def _show_positions(self) -> None:
-        shown: dict[str, int] = {}
-        while True:
-            self._watch_changed.clear()
-            await self._clock.sleep(SOON_S)
-            if self._watched:
-                found = await self._holders.positions(self._watched)
-                for job, position in found.items():
-                    if shown.get(job) != position:
-                        self._workflow.update_queue_position(job, position)
-                shown = found
-            JOBS_WAITING.set(len(shown))
-            await wait_for_event(self._watch_changed, POSITIONS_S if self._watched else None, self._clock)
-
     def forget(self, job: str) -> None:
         """Another process shows the job from now on."""
-        self._watched.pop(job, None)
+        self._positions.forget(job)
 
     # ------------------------------------------------------------ the end
 
     async def drain(self, grace_s: float, hurry: Signal | None = None) -> None:
         self._closed = True
         await self._supervisor.stop()
-        held = [run for run in self._runs.values() if run.hold is not None and run.task is not None]
-        for run in held:
-            assert run.task is not None
-            run.task.cancel()
+        for run in self._runs.values():
+            if run.hold is not None and run.task is not None:
+                run.task.cancel()
         tasks = [run.task for run in self._runs.values() if run.task is not None]
         if tasks:
             ended = asyncio.gather(*tasks, return_exceptions=True)

@@ -17,7 +17,7 @@ from bot.ports.cluster import (
     Transaction,
 )
 from bot.ports.core import EventSink, Provider
-from bot.ports.dispatch import Dispatch, Signal, Workflow
+from bot.ports.dispatch import Dispatch, SharedWorkflow, Signal, Workflow
 from bot.ports.platforms import (
     BalanceDisplay,
     ButtonRemoval,
@@ -85,6 +85,7 @@ __all__ = [
     "RateLimitFeedback",
     "RequestAcknowledgement",
     "SharedChats",
+    "SharedWorkflow",
     "Shop",
     "Signal",
     "StoredFiles",

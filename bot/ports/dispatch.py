@@ -40,6 +40,26 @@ class Workflow(Protocol):
         ...
 
 
+class SharedWorkflow(Workflow, Protocol):
+    """What a job that goes to another process needs besides."""
+
+    async def hand_over(self, job_id: str) -> None:
+        """This process is to make no call about the job any more: returns when none is under way."""
+        ...
+
+    def abandon_all(self) -> None:
+        """This process was given up: others have its jobs, and make all calls about them."""
+        ...
+
+    def is_unsettled(self, job_id: str) -> bool:
+        """Whether the job is ended once a database that was away is back."""
+        ...
+
+    def notify_in_background(self, job: Job) -> None:
+        """Shows how a job without images ended, in the background."""
+        ...
+
+
 class Dispatch(Protocol):
     """Starts each accepted job when its turn has come, in one process; cancels jobs wherever they are."""
 
