@@ -32,7 +32,6 @@ from bot.jobs.message_handover import MessageHandover, NoHandover
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
-from bot.metrics import PAINT_SECONDS
 from bot.painting import Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
