@@ -13,7 +13,7 @@ from sqlalchemy import Connection, literal, select
 from bot.job import Amendment, Failure, Job, State
 from bot.quota import QuotaRules
 from bot.runtime.clock import Clock
-from bot.store import job_rows, ledger
+from bot.store import job_queries, job_rows, ledger
 from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.schema import checkpoint
@@ -60,7 +60,7 @@ def _amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRul
         "parts": list(change.parts),
     }
     job_rows.update_job(conn, job_id, values)
-    return job_rows.load_job(conn, job_rows.select_by_id(job_id))
+    return job_rows.load_job(conn, job_queries.select_by_id(job_id))
 
 
 def _withdraw_job(conn: Connection, job_id: str, failure: Failure, now: datetime) -> Job | None:
@@ -68,7 +68,7 @@ def _withdraw_job(conn: Connection, job_id: str, failure: Failure, now: datetime
         return None
     end = job_rows.end_values(State.FAILED, charged=0, failure=failure, delivered=None, trace=None, now=now)
     job_rows.update_job(conn, job_id, {"attempt": job.attempt, **end})
-    return job_rows.load_job(conn, job_rows.select_by_id(job_id))
+    return job_rows.load_job(conn, job_queries.select_by_id(job_id))
 
 
 def _take_over(conn: Connection, job_id: str) -> Job | None:
@@ -83,6 +83,6 @@ def _take_over(conn: Connection, job_id: str) -> Job | None:
             return None
     elif state is not State.WAITING:
         return None
-    job = job_rows.load_job(conn, job_rows.select_by_id(job_id))
+    job = job_rows.load_job(conn, job_queries.select_by_id(job_id))
     assert job is not None  # it is locked
     return replace(job, attempt=attempt + 1) if state is State.RUNNING else job

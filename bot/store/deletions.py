@@ -15,7 +15,7 @@ from bot.chat import Attachment, User
 from bot.job import Job
 from bot.painting import Options
 from bot.runtime.clock import Clock
-from bot.store import job_rows
+from bot.store import job_queries, job_rows
 from bot.store.adapter_store import BLOB_DAYS, delete_blobs, delete_post_intents, delete_tokens
 from bot.store.database import Database
 from bot.store.engine import field_values
@@ -49,7 +49,7 @@ class Deletions:
         repeated. Returns the job, None when it does not exist. What it cost stays as it is."""
 
         def work(conn: Connection) -> Job | None:
-            job = job_rows.load_job(conn, job_rows.select_by_id(job_id))
+            job = job_rows.load_job(conn, job_queries.select_by_id(job_id))
             if job is None:
                 return None
             deleted = job.deleted or self._clock.now()

@@ -1,12 +1,11 @@
-"""Conversion between job values and their rows, and the statements on them.
+"""Conversion between job values and their rows, and the statements that write and lock them.
 
-Decides nothing about a job's state or its credits. Works inside the transaction it is given.
+Decides nothing about a job's state or its credits. Works inside the transaction it is given. By what jobs are looked
+for stands in `job_queries`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from statistics import median
 from types import MappingProxyType
 from typing import Any
 
@@ -16,16 +15,12 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
-    Text,
-    and_,
     bindparam,
-    cast,
     delete,
     func,
     insert,
     literal,
     literal_column,
-    or_,
     select,
     true,
     update,
@@ -38,8 +33,6 @@ from bot.painting import Image, Options
 from bot.store.engine import field_values, require_columns
 from bot.store.schema import (
     IS_UNFINISHED,
-    NOTIFICATION_PENDING,
-    SEVERAL_MESSAGES,
     UNFINISHED,
     UtcDateTime,
     checkpoint,
@@ -68,7 +61,6 @@ UNREADABLE = (
     RecursionError,
 )  # what reading a row may raise
 NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
-MIN_SAMPLES = 3  # jobs below which a median duration says nothing
 
 
 # ---------------------------------------------------------------- values to rows
@@ -317,48 +309,7 @@ def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
     )
 
 
-# ---------------------------------------------------------------- queries
-
-
-def select_by_id(job_id: str) -> Select[Any]:
-    return select(job).where(job.c.id == job_id)
-
-
-def select_by_event(event: str) -> Select[Any]:
-    return select(job).where(job.c.event == event)
-
-
-def select_by_message(chat: Chat, message_id: str) -> Select[Any]:
-    """The job whose status message or delivered message it is."""
-    here = or_(
-        and_(job.c.status_id == message_id, job.c.chat_key == chat.key),
-        and_(job.c.delivered_id == message_id, job.c.chat_key == chat.key),
-    )
-    return select(job).where(here).order_by(job.c.created.desc())
-
-
-def select_by_further_message(chat: Chat, message_id: str) -> Select[Any]:
-    """The job of whose further messages it is one."""
-    listed = cast(job.c.further_ids, Text).contains(json.dumps(message_id), autoescape=True)
-    return select(job).where(SEVERAL_MESSAGES, job.c.chat_key == chat.key, listed).order_by(job.c.created.desc())
-
-
-def select_unfinished(user_key: str | None = None) -> Select[Any]:
-    """All unfinished jobs, or those of one user; oldest first."""
-    query = select(job).where(IS_UNFINISHED).order_by(job.c.created, job.c.id)
-    return query if user_key is None else query.where(job.c.user_key == user_key)
-
-
-def select_pending_notifications() -> Select[Any]:
-    """Ended jobs whose message may not say so yet, oldest first."""
-    return select(job).where(NOTIFICATION_PENDING).order_by(job.c.created, job.c.id)
-
-
-def select_latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
-    """A user's newest jobs, of one chat or of all, newest first."""
-    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without erased jobs
-    query = select(job).where(theirs).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
-    return query if chat is None else query.where(job.c.chat_key == chat.key)
+# ---------------------------------------------------------------- beside other jobs
 
 
 def count_unfinished(conn: Connection, user_key: str) -> int:
@@ -374,33 +325,3 @@ def find_unfinished_sibling(conn: Connection, new: NewJob) -> Job | None:
 
 def delete_job(conn: Connection, job_id: str) -> None:
     conn.execute(delete(job).where(job.c.id == job_id))
-
-
-def median_duration_s(conn: Connection, provider: str | None, limit: int) -> float | None:
-    """The median run of the latest jobs that were done at the first attempt; None below MIN_SAMPLES of them, and where
-    one of them cannot be read."""
-    query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
-    if provider is not None:
-        query = query.where(job.c.provider == provider)
-    try:
-        rows = conn.execute(query.order_by(job.c.finished.desc()).limit(limit)).all()
-        spans = [(finished - started).total_seconds() for started, finished in rows]
-    except (ValueError, TypeError) as unreadable:  # on PostgreSQL a DataError, which becomes StoreFailed
-        log.warning("duration of jobs not read", failure=type(unreadable).__name__)
-        return None
-    return max(0.0, median(spans)) if len(spans) >= MIN_SAMPLES else None
-
-
-def stats(conn: Connection, since: datetime) -> dict[str, int]:
-    """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
-    took (`spent`, as far as they say), `users` who sent one."""
-    states = conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
-    counts = {state.value: 0 for state in State}
-    counts.update((state, count) for state, count in states)
-    charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
-    spent = select(func.coalesce(func.sum(job.c.spent), 0)).where(job.c.finished >= since)
-    users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
-    counts["charged"] = int(conn.execute(charged).scalar_one())
-    counts["spent"] = round(conn.execute(spent).scalar_one())
-    counts["users"] = conn.execute(users).scalar_one()
-    return counts

@@ -20,7 +20,7 @@ from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Account, Balance, QuotaRules
 from bot.runtime.clock import Clock
-from bot.store import backup, job_rows, ledger, schema
+from bot.store import backup, job_queries, job_rows, job_statistics, ledger, schema
 from bot.store.adapter_store import AdapterStore, save_post_intent
 from bot.store.amendments import Amendments
 from bot.store.budget_store import BudgetStore
@@ -169,7 +169,7 @@ class Store:
             now = self._clock.now()
             row = job_rows.job_row(new, now, begun=begun, holder=holder, shown_by=shown_by)
             if not insert_once(conn, schema.job, row, key="event"):
-                known = job_rows.load_job(conn, job_rows.select_by_event(new.event))
+                known = job_rows.load_job(conn, job_queries.select_by_event(new.event))
                 assert known is not None
                 return known, False
             user = ledger.lock_unless_banned(conn, new.user.key)  # two presses at once take turns here
@@ -302,47 +302,49 @@ class Store:
     # ------------------------------------------------------------ reading jobs
 
     async def get_job(self, job_id: str) -> Job | None:
-        return await self._database.read(lambda conn: job_rows.load_job(conn, job_rows.select_by_id(job_id)))
+        return await self._database.read(lambda conn: job_rows.load_job(conn, job_queries.select_by_id(job_id)))
 
     async def unfinished_jobs(self) -> list[Job]:
         """All unfinished jobs, oldest first: what an earlier process may have left behind."""
-        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_rows.select_unfinished()))
+        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_queries.select_unfinished()))
 
     async def pending_notifications(self) -> list[Job]:
         """Ended jobs whose message may not say so yet, oldest first."""
-        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_rows.select_pending_notifications()))
+        return await self._database.read(
+            lambda conn: job_rows.load_jobs(conn, job_queries.select_pending_notifications())
+        )
 
     async def job_by_event(self, event: str) -> Job | None:
         """The job that an event became."""
-        return await self._database.read(lambda conn: job_rows.load_job(conn, job_rows.select_by_event(event)))
+        return await self._database.read(lambda conn: job_rows.load_job(conn, job_queries.select_by_event(event)))
 
     async def job_by_message(self, chat: Chat, message_id: str) -> Job | None:
         """The job whose status message or delivered message it is."""
 
         def work(conn: Connection) -> Job | None:
-            found = job_rows.load_job(conn, job_rows.select_by_message(chat, message_id))
-            return found or job_rows.load_job(conn, job_rows.select_by_further_message(chat, message_id))
+            found = job_rows.load_job(conn, job_queries.select_by_message(chat, message_id))
+            return found or job_rows.load_job(conn, job_queries.select_by_further_message(chat, message_id))
 
         return await self._database.read(work)
 
     async def unfinished_jobs_of(self, user_key: str) -> list[Job]:
         """A user's unfinished jobs, oldest first."""
-        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_rows.select_unfinished(user_key)))
+        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_queries.select_unfinished(user_key)))
 
     async def history(self, user_key: str, limit: int = 20, chat: Chat | None = None) -> list[Job]:
         """A user's latest jobs, newest first; with `chat` only those of that chat."""
         return await self._database.read(
-            lambda conn: job_rows.load_jobs(conn, job_rows.select_latest(user_key, limit, chat))
+            lambda conn: job_rows.load_jobs(conn, job_queries.select_latest(user_key, limit, chat))
         )
 
     async def median_duration_s(self, provider: str | None = None, limit: int = 20) -> float | None:
         """Median duration of the latest `limit` jobs, seconds, of one provider or of all; None if too few."""
-        return await self._database.read(lambda conn: job_rows.median_duration_s(conn, provider, limit))
+        return await self._database.read(lambda conn: job_statistics.median_duration_s(conn, provider, limit))
 
     async def stats(self) -> dict[str, int]:
         """Today (UTC): jobs by each state's name, `charged` credits, `spent` upstream, `users` who sent one."""
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
-        return await self._database.read(lambda conn: job_rows.stats(conn, midnight))
+        return await self._database.read(lambda conn: job_statistics.stats(conn, midnight))
 
     # ------------------------------------------------------------ credits
 

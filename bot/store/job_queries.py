@@ -1,0 +1,53 @@
+"""The SELECTs of jobs, by what is known of them: an id, an event, a message, a user.
+
+Builds statements and runs none; `job_rows` makes jobs of what they find.
+"""
+
+import json
+from typing import Any
+
+from sqlalchemy import Select, Text, and_, cast, or_, select
+
+from bot.chat import Chat
+from bot.store.schema import IS_UNFINISHED, NOTIFICATION_PENDING, SEVERAL_MESSAGES, job
+
+
+def select_by_id(job_id: str) -> Select[Any]:
+    return select(job).where(job.c.id == job_id)
+
+
+def select_by_event(event: str) -> Select[Any]:
+    return select(job).where(job.c.event == event)
+
+
+def select_by_message(chat: Chat, message_id: str) -> Select[Any]:
+    """The job whose status message or delivered message it is."""
+    here = or_(
+        and_(job.c.status_id == message_id, job.c.chat_key == chat.key),
+        and_(job.c.delivered_id == message_id, job.c.chat_key == chat.key),
+    )
+    return select(job).where(here).order_by(job.c.created.desc())
+
+
+def select_by_further_message(chat: Chat, message_id: str) -> Select[Any]:
+    """The job of whose further messages it is one."""
+    listed = cast(job.c.further_ids, Text).contains(json.dumps(message_id), autoescape=True)
+    return select(job).where(SEVERAL_MESSAGES, job.c.chat_key == chat.key, listed).order_by(job.c.created.desc())
+
+
+def select_unfinished(user_key: str | None = None) -> Select[Any]:
+    """All unfinished jobs, or those of one user; oldest first."""
+    query = select(job).where(IS_UNFINISHED).order_by(job.c.created, job.c.id)
+    return query if user_key is None else query.where(job.c.user_key == user_key)
+
+
+def select_pending_notifications() -> Select[Any]:
+    """Ended jobs whose message may not say so yet, oldest first."""
+    return select(job).where(NOTIFICATION_PENDING).order_by(job.c.created, job.c.id)
+
+
+def select_latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
+    """A user's newest jobs, of one chat or of all, newest first."""
+    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without erased jobs
+    query = select(job).where(theirs).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
+    return query if chat is None else query.where(job.c.chat_key == chat.key)

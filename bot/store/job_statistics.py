@@ -1,0 +1,47 @@
+"""Numbers over many jobs: how long they take, how many there are, what they cost.
+
+Reads only, inside the transaction it is given; makes no job of any row.
+"""
+
+from datetime import datetime
+from statistics import median
+
+import structlog
+from sqlalchemy import Connection, func, select
+
+from bot.job import State
+from bot.store.schema import job
+
+log = structlog.get_logger()
+
+MIN_SAMPLES = 3  # jobs below which a median duration says nothing
+
+
+def median_duration_s(conn: Connection, provider: str | None, limit: int) -> float | None:
+    """The median run of the latest jobs that were done at the first attempt; None below MIN_SAMPLES of them, and where
+    one of them cannot be read."""
+    query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
+    if provider is not None:
+        query = query.where(job.c.provider == provider)
+    try:
+        rows = conn.execute(query.order_by(job.c.finished.desc()).limit(limit)).all()
+        spans = [(finished - started).total_seconds() for started, finished in rows]
+    except (ValueError, TypeError) as unreadable:  # on PostgreSQL a DataError, which becomes StoreFailed
+        log.warning("duration of jobs not read", failure=type(unreadable).__name__)
+        return None
+    return max(0.0, median(spans)) if len(spans) >= MIN_SAMPLES else None
+
+
+def stats(conn: Connection, since: datetime) -> dict[str, int]:
+    """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
+    took (`spent`, as far as they say), `users` who sent one."""
+    states = conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
+    counts = {state.value: 0 for state in State}
+    counts.update((state, count) for state, count in states)
+    charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
+    spent = select(func.coalesce(func.sum(job.c.spent), 0)).where(job.c.finished >= since)
+    users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
+    counts["charged"] = int(conn.execute(charged).scalar_one())
+    counts["spent"] = round(conn.execute(spent).scalar_one())
+    counts["users"] = conn.execute(users).scalar_one()
+    return counts
