@@ -186,7 +186,7 @@ def sandbox(
 def upgrade(config: Config = None) -> None:
     """Bring the database's tables up to date."""
     settings = _load_settings(config)
-    from bot.store.store import upgrade as upgrade_database
+    from bot.store.maintenance import upgrade as upgrade_database
 
     asyncio.run(upgrade_database(settings.database_url))
     print("The database is up to date.")
@@ -198,7 +198,7 @@ def backup(
 ) -> None:
     """Copy the database to FILE, consistent also while Easel runs."""
     settings = _load_settings(config)
-    from bot.store.store import back_up
+    from bot.store.maintenance import back_up
 
     async def copy() -> None:
         print(f"{file}: {await back_up(settings.database_url, file)} bytes")
@@ -272,8 +272,9 @@ def _print_balance(
 
         from bot.runtime.clock import SystemClock
         from bot.store.engine import parse_url
+        from bot.store.maintenance import missing_file
         from bot.store.migrate import location
-        from bot.store.store import Store, missing_file
+        from bot.store.store import Store
 
         if change is None and (missing := await missing_file(settings.database_url)) is not None:
             raise SettingsWrong([f"database_url: {missing} does not exist yet; easel run makes it"])

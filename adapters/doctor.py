@@ -29,8 +29,10 @@ from bot.providers.probe import probe_upstream
 from bot.runtime.clock import SystemClock
 from bot.settings import Moderation, Server, Settings
 from bot.store.engine import is_sqlite, parse_url
+from bot.store.maintenance import missing_file
 from bot.store.migrate import sqlite_path
-from bot.store.store import SetAside, Store, missing_file
+from bot.store.quarantine import SetAside
+from bot.store.store import Store
 
 MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
 

@@ -40,8 +40,9 @@ from bot.settings import Fetch, Moderation, Playground, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
 from bot.store.health import DatabaseHealth
+from bot.store.maintenance import exclusive_access
 from bot.store.private_files import create_private_folder
-from bot.store.store import Store, exclusive_access
+from bot.store.store import Store
 from bot.texts import translate
 
 log = structlog.get_logger()

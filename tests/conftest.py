@@ -15,7 +15,7 @@ from bot import logs
 from bot.logs import configure_logging
 from bot.sandbox import renderer
 from bot.sandbox.images import playback
-from bot.store.store import upgrade
+from bot.store.maintenance import upgrade
 from bot.texts import preload_locales
 from tests.support.databases import databases_made_by
 from tests.support.event_loop import TestLoop

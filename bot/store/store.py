@@ -5,10 +5,8 @@ and credits (`ledger`) are modules beside it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, text
@@ -16,11 +14,11 @@ from sqlalchemy import Connection, text
 from bot import quota
 from bot.chat import Chat, Delivered
 from bot.errors import Stale, TooManyWaiting
-from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
+from bot.job import TRANSITIONS, Failure, Job, NewJob, State
 from bot.painting import Image
 from bot.quota import Account, Balance, QuotaRules
 from bot.runtime.clock import Clock
-from bot.store import backup, job_queries, job_rows, job_statistics, ledger, schema
+from bot.store import job_queries, job_rows, job_statistics, ledger, schema
 from bot.store.adapter_store import AdapterStore, save_post_intent
 from bot.store.amendments import Amendments
 from bot.store.budget_store import BudgetStore
@@ -28,62 +26,12 @@ from bot.store.database import Database
 from bot.store.deletions import Deletions
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.job_holders import JobHolders, Notify
-from bot.store.migrate import missing_sqlite_file, prepare_database
-from bot.store.quarantine import Quarantine, SetAside
-
-__all__ = [
-    "TRANSITIONS",
-    "Failure",
-    "Job",
-    "NewJob",
-    "SetAside",
-    "State",
-    "Store",
-    "back_up",
-    "exclusive_access",
-    "missing_file",
-    "new_id",
-    "upgrade",
-]
+from bot.store.migrate import prepare_database
+from bot.store.quarantine import Quarantine
 
 HEALTH_KEY = "health"  # of the row that is written to see whether the database takes writes
 # The facts of an attempt that are columns of its job.
 JOB_COLUMNS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")
-
-
-async def upgrade(database_url: str) -> None:
-    """Brings the tables up to date; nothing happens when they are.
-
-    Raises SettingsWrong.
-    """
-    await asyncio.to_thread(prepare_database, parse_url(database_url), migrate=True)
-
-
-async def missing_file(database_url: str) -> str | None:
-    """The path of the SQLite file that opening the store would create, in an existing folder; else None.
-
-    Raises SettingsWrong.
-    """
-    return await asyncio.to_thread(missing_sqlite_file, parse_url(database_url))
-
-
-async def back_up(database_url: str, to: Path) -> int:
-    """Copies the database, also while it is in use, to a file that must not exist; returns its size in bytes.
-
-    Raises SettingsWrong.
-    """
-    return await asyncio.to_thread(backup.back_up, parse_url(database_url), to)
-
-
-@asynccontextmanager
-async def exclusive_access(database_url: str) -> AsyncGenerator[None]:
-    """Locks a SQLite file for this process, which runs jobs on it.
-
-    Raises SettingsWrong when another process holds it.
-    """
-    with ExitStack() as held:
-        await asyncio.to_thread(held.enter_context, backup.exclusive_access(parse_url(database_url)))
-        yield
 
 
 class Store:

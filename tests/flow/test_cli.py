@@ -19,7 +19,7 @@ from adapters.cli import main
 from adapters.service import demo_settings, free_port, missing_adapters, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
-from bot.store.store import upgrade
+from bot.store.maintenance import upgrade
 from tests.support import PROJECT
 from tests.support.databases import query
 

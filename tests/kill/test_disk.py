@@ -13,7 +13,8 @@ import pytest
 
 from bot.errors import SettingsWrong
 from bot.store import engine, migrate
-from bot.store.store import Store, upgrade
+from bot.store.maintenance import upgrade
+from bot.store.store import Store
 from bot.texts import translate
 from tests.kill.world import KillWorld, PrivateUser, kill_world
 from tests.support import PROJECT

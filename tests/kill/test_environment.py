@@ -14,7 +14,7 @@ import pytest
 
 from bot.errors import MachineFailed
 from bot.sandbox import Sandbox
-from bot.store.store import upgrade
+from bot.store.maintenance import upgrade
 from bot.texts import translate_error
 from tests.flow.world import world
 from tests.kill.kill_points import PLATFORMS

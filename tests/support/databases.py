@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
-from bot.store.store import upgrade
+from bot.store.maintenance import upgrade
 
 Row = tuple[Any, ...]
 

@@ -19,7 +19,8 @@ from bot.errors import StoreFailed
 from bot.errors.machine import names_machine_failure
 from bot.ports import EVENTS, PAINTING, Cluster
 from bot.settings import Settings
-from bot.store.store import Store, upgrade
+from bot.store.maintenance import upgrade
+from bot.store.store import Store
 from bot.texts import translate
 from tests.support.clocks import ShiftedClock
 from tests.support.clusters import member

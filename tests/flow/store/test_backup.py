@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from adapters.cli import app
 from bot.errors import SettingsWrong
 from bot.sandbox import Sandbox
-from bot.store.store import back_up, exclusive_access
+from bot.store.maintenance import back_up, exclusive_access
 from tests.flow.scenes import books
 from tests.flow.world import world
 from tests.support import PROJECT

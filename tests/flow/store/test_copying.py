@@ -24,7 +24,8 @@ from bot.store import copied_rows, copying, schema
 from bot.store.backup import exclusive_access
 from bot.store.copying import CopyReport, CopyRules, copy_database
 from bot.store.engine import parse_url, to_json
-from bot.store.store import Store, upgrade
+from bot.store.maintenance import upgrade
+from bot.store.store import Store
 from tests.flow.scenes import books
 from tests.flow.store.stores import ANN, BEN, GROUP, PIXEL, RULES, new_job
 from tests.flow.store.test_unreadable_values import DAMAGES, damaged, nothing_unfinished, painted

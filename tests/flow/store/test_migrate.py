@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 
 from bot.errors import SettingsWrong
 from bot.store import schema
+from bot.store.maintenance import upgrade
 from bot.store.migrate import REVISION
-from bot.store.store import Store, upgrade
+from bot.store.store import Store
 from tests.flow.store.stores import ANN
 from tests.support.clocks import FakeClock
 from tests.support.databases import execute, query

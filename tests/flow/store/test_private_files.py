@@ -9,8 +9,9 @@ import pytest
 
 from adapters.playground.database import ChatDatabase
 from bot.runtime.clock import SystemClock
+from bot.store.maintenance import back_up, exclusive_access
 from bot.store.private_files import create_private_folder
-from bot.store.store import Store, back_up, exclusive_access
+from bot.store.store import Store
 from tests.support.databases import migrated_sqlite
 
 

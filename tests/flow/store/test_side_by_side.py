@@ -21,7 +21,8 @@ from sqlalchemy import text
 from bot.errors import SettingsWrong
 from bot.store import migrate, migration_runner, migrations
 from bot.store.copying import CopyRules, copy_database
-from bot.store.store import Store, upgrade
+from bot.store.maintenance import upgrade
+from bot.store.store import Store
 from tests.flow.store.stores import RULES, new_job
 from tests.support.clocks import FakeClock
 from tests.support.databases import connected, query

@@ -16,7 +16,8 @@ from bot.painting import Image
 from bot.runtime.clock import SystemClock
 from bot.store.database import Database
 from bot.store.engine import parse_url
-from bot.store.store import Store, upgrade
+from bot.store.maintenance import upgrade
+from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, PIXEL, RULES, new_job
 from tests.support.clocks import FakeClock
 from tests.support.databases import query
