@@ -14,7 +14,7 @@ import structlog
 from bot import texts
 from bot.cluster.local import LocalMembership, local_cluster
 from bot.downloads.fetcher import Fetcher
-from bot.errors import SettingsWrong, StoreFailed
+from bot.errors import SettingsWrong
 from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
 from bot.handlers.buttons import ButtonHandler
@@ -37,9 +37,7 @@ from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import SETTLE_WAIT_S, JobService
 from bot.jobs.sharing import share_jobs
-from bot.moderation.endpoint import ModerationClient, make_endpoint
-from bot.moderation.moderation import Moderation
-from bot.moderation.rules import Policy
+from bot.moderation.moderation import Moderation, make_moderation
 from bot.pictures.price import MEGAPIXEL, Limits
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, Cluster, Dispatch, Shop
@@ -51,7 +49,6 @@ from bot.providers.tasks.callbacks import Callbacks
 from bot.quota import QuotaRules
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
-from bot.settings import Moderation as ModerationSettings
 from bot.settings import Settings
 from bot.status.calls import ShareBudgets
 from bot.status.messages import StatusMessages
@@ -129,7 +126,7 @@ class App:
                 callbacks=callbacks or Callbacks(),
                 jitter=random.random,
             )
-            concurrency = _concurrency(settings.jobs.concurrency)
+            concurrency = descriptors.limit_jobs(settings.jobs.concurrency)
             provider = FallbackProvider(
                 [
                     (make_provider(upstream, tools), each.max_concurrency)
@@ -144,11 +141,11 @@ class App:
                 jitter=random.random,
                 order=settings.providers_order,
             )
-            await _set_aside_unreadable(store, settings.limits.user_daily)
+            await store.quarantine.clear_before_start(settings.limits.user_daily)
             cluster = cluster or local_cluster()
             kept = await KeptState.load(store.adapter_store, cluster, clock)
             opened.push_async_callback(kept.close)
-            moderation = _moderation(settings.moderation, tools.client, clock)
+            moderation = make_moderation(settings.moderation, tools.client, clock)
             app = cls._wire(
                 settings,
                 ports,
@@ -370,34 +367,3 @@ def make_processor(settings: Settings) -> ImageProcessor:
     pictures = settings.pictures
     limits = Limits(max_megapixels=pictures.max_megapixels, memory_bytes=pictures.memory_mb * MEGAPIXEL)
     return ImageProcessor(limits)
-
-
-async def _set_aside_unreadable(store: Store, allowance: int) -> None:
-    """Before anything is read. Whatever goes wrong with it must not stop a start either."""
-    try:
-        await store.quarantine.set_aside_unreadable(allowance)
-    except StoreFailed as failed:
-        log.warning("unreadable rows not looked for", detail=failed.detail)
-    except Exception:
-        log.exception("unreadable rows not set aside")
-
-
-def _moderation(given: ModerationSettings, client: UpstreamClient, clock: Clock) -> Moderation | None:
-    """The check of prompts and pictures; None: nothing is checked."""
-    if not given.enabled:
-        return None
-    return Moderation(
-        ModerationClient(make_endpoint(given), client, clock),
-        Policy(categories=frozenset(given.categories), thresholds=given.thresholds),
-        clock,
-        allows_unchecked=given.when_unavailable == "allow",
-        checks_pictures=given.pictures,
-    )
-
-
-def _concurrency(wanted: int) -> int:
-    """Jobs at once: as many as the operator wants, or as the process has descriptors for."""
-    possible = descriptors.concurrent_jobs(descriptors.limit())
-    if possible < wanted:
-        log.warning("few descriptors: fewer jobs run at once", jobs=possible, wanted=wanted, limit=descriptors.limit())
-    return min(wanted, possible)

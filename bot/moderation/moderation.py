@@ -13,11 +13,13 @@ from cachetools import TTLCache
 
 from bot.errors import FlaggedPicture, FlaggedPrompt, Moderated, PaintFailed, Unmoderated
 from bot.metrics import MODERATION_REFUSALS, MODERATION_REQUESTS, MODERATION_UNAVAILABLE
-from bot.moderation.endpoint import ModerationClient
+from bot.moderation.endpoint import ModerationClient, make_endpoint
 from bot.moderation.rules import OTHER, Findings, Policy
 from bot.painting import Image
+from bot.providers.http.client import UpstreamClient
 from bot.runtime.clock import Clock
 from bot.settings import MODERATION_CATEGORIES
+from bot.settings import Moderation as ModerationSettings
 
 log = structlog.get_logger()
 
@@ -107,3 +109,16 @@ class Moderation:
 def _family(category: str) -> str:
     """The category as the texts know it: they tell of its kinds (`violence/graphic`) only `sexual/minors` apart."""
     return "sexual-minors" if category == "sexual/minors" else category.partition("/")[0]
+
+
+def make_moderation(given: ModerationSettings, client: UpstreamClient, clock: Clock) -> Moderation | None:
+    """The check of prompts and pictures, as the operator wants it; None: nothing is checked."""
+    if not given.enabled:
+        return None
+    return Moderation(
+        ModerationClient(make_endpoint(given), client, clock),
+        Policy(categories=frozenset(given.categories), thresholds=given.thresholds),
+        clock,
+        allows_unchecked=given.when_unavailable == "allow",
+        checks_pictures=given.pictures,
+    )

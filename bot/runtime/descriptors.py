@@ -6,6 +6,10 @@ Whoever opens connections asks here how many it may have. Each share is small en
 import resource
 from contextlib import suppress
 
+import structlog
+
+log = structlog.get_logger()
+
 MAX_LIMIT = 65_536  # descriptors that are asked for, where the system allows more than the process was given
 FILES = 28  # the database's connections with their logs, the event loop, the log, pipes to processes, a lock
 MIN_JOBS = 2
@@ -46,3 +50,11 @@ def concurrent_jobs(descriptors: int) -> int:
     """Jobs that may run at once: each has one connection to its upstream, or to where the result is fetched from."""
     chats = CHAT_CLIENTS * chat_connections(descriptors)
     return max(MIN_JOBS, descriptors - FILES - server_connections(descriptors) - chats)
+
+
+def limit_jobs(wanted: int) -> int:
+    """Jobs at once: as many as the operator wants, or as the process has descriptors for, which is logged then."""
+    possible = concurrent_jobs(limit())
+    if possible < wanted:
+        log.warning("few descriptors: fewer jobs run at once", jobs=possible, wanted=wanted, limit=limit())
+    return min(wanted, possible)

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Table, delete, exists, insert, select
 
+from bot.errors import StoreFailed
 from bot.job import new_id
 from bot.metrics import ROWS_SET_ASIDE, UPDATES_SET_ASIDE
 from bot.runtime.clock import Clock
@@ -55,7 +56,7 @@ class SetAside:
 
 class Quarantine:
     """The rows that cannot be read, and those that were set aside. Every method is one transaction and raises
-    StoreFailed."""
+    StoreFailed, except `clear_before_start`."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -66,6 +67,16 @@ class Quarantine:
         belonged to ends, and its credits come back. `allowance`: credits a day of most users."""
         now = self._clock.now()
         return _logged(await self._database.write(lambda conn: set_aside_unreadable(conn, allowance, now)))
+
+    async def clear_before_start(self, allowance: int) -> None:
+        """As `set_aside_unreadable`, before anything is read. Whatever goes wrong with it must not stop a start
+        either: it is logged."""
+        try:
+            await self.set_aside_unreadable(allowance)
+        except StoreFailed as failed:
+            log.warning("unreadable rows not looked for", detail=failed.detail)
+        except Exception:
+            log.exception("unreadable rows not set aside")
 
     async def set_aside_job(self, job_id: str, reason: str) -> bool:
         """Ends an unfinished job that breaks whoever runs it, as `set_aside_unreadable` does. False: it had ended."""
