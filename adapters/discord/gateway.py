@@ -5,38 +5,26 @@ else. Started again by connection.py.
 """
 
 import asyncio
-from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
 from typing import Any, cast
 
 import aiohttp
 import discord
 import structlog
 import yarl
-from cachetools import LRUCache
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord import ids
 from adapters.discord.command_tree import GatewayCommandTree
 from adapters.discord.commands import Interaction, TextTranslator, add_commands, sync_commands
+from adapters.discord.event_reader import EventReader
 from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
 from adapters.discord.gateway_socket import GatewaySocket
-from adapters.discord.inbox import (
-    GUILD_POLL_S,
-    GUILD_POLLS,
-    MESSAGE_EVENTS,
-    RECORDED_EVENTS,
-    Event,
-    EventInbox,
-    asks_for_something,
-    event_number,
-)
+from adapters.discord.inbox import Event, EventInbox, event_number
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import InteractionHandler
 from adapters.discord.message_reader import MessageReader
-from adapters.discord.parsers import EventParsers, number_of
 from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender
 from adapters.discord.shard_connections import ShardConnections
@@ -60,11 +48,7 @@ COMMANDS_RETRY_S, COMMANDS_RETRY_MAX_S = 60.0, 3600.0  # before the commands are
 MAX_CONNECTIONS = 256  # at once: a crowd is acknowledged in a second, a tenth of a second each
 MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
 HANDOVER_TIMEOUT_S = 5.0  # at the end, for events that came in
-RECONNECT_PAUSE_S, RECONNECT_PAUSE_MAX_S = 1.0, 60.0  # before a shard connects again whose session broke; doubles
 MAX_RATELIMIT_WAIT_S = 30.0  # discord.py raises where its own calls would have to wait longer
-IDENTIFY_LEASE = "discord.identify."  # and the bucket
-IDENTIFY_PERIOD_S = 5.25  # between two sessions of a bucket that begin: Discord wants five seconds
-MAX_TOLD = 10_000  # events that are known when they come again
 GUILD_READY_TIMEOUT_S = 0.2  # nothing here waits for the list of guilds
 
 
@@ -116,17 +100,12 @@ class GatewayClient(discord.AutoShardedClient):
         self._events = events
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
-        self._broken_sessions: Counter[int | None] = Counter()  # in a row, by shard
         self._supervisor = Supervisor(clock)
         self._command_sync = self._supervisor.add_worker("discord commands", self._sync_commands)
-        self._taking_up = self._supervisor.add_worker("discord events of before", self._take_up_events)
-        self._shards = ShardConnections(self, share, clock)
-        self._told: LRUCache[tuple[str, int], None] = LRUCache(MAX_TOLD)  # events that came, by name and number
-        self._identifying: defaultdict[int | None, AsyncExitStack] = defaultdict(AsyncExitStack)
+        self.connections = ShardConnections(self, share=share, cluster=cluster, inbox=inbox, clock=clock)
+        """What discord.py's sockets tell, and who opens and closes them."""
         self._has_been_ready = False
         reader = MessageReader(self._connection)
-        self._parsers = EventParsers(self._connection, inbox, reader, self._refuse_lost)
-        self._parsers.replace_parsers(self._receive_event)
         self._unfolding = LinkUnfolding(clock, reader)
         self.permissions = ChannelPermissions(self)
         users, starters = Users(state), ThreadStarters(self, files, reader)
@@ -144,6 +123,17 @@ class GatewayClient(discord.AutoShardedClient):
             clock=clock,
         )
         self._replies = InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock)
+        self._reader = EventReader(
+            self,
+            inbox=inbox,
+            reader=reader,
+            unfolding=self._unfolding,
+            replies=self._replies,
+            messages=self._messages,
+            clock=clock,
+            may_come_twice=not cluster.is_local,
+        )
+        self._taking_up = self._supervisor.add_worker("discord events of before", self._reader.take_up_events)
         self.interactions = InteractionHandler(
             replies=self._replies,
             users=users,
@@ -165,7 +155,7 @@ class GatewayClient(discord.AutoShardedClient):
         """Closes the connection and hands over what came in. Events whose replies are still waiting to be shown after
         HANDOVER_TIMEOUT_S end with the core."""
         await self._supervisor.stop()
-        await self._shards.leave_sessions_open()
+        await self.connections.leave_sessions_open()
         await self.close()
         self._unfolding.close()
         if self._running:
@@ -219,20 +209,11 @@ class GatewayClient(discord.AutoShardedClient):
         all that there are."""
         if not self.is_closed():
             self._connection.shard_count = self.shard_count
-            self._connection.shard_ids = self._shards.launched
-            self._supervisor.keep_running("discord shards", self._shards.follow_share)
+            self._connection.shard_ids = self.connections.launched
+            self._supervisor.keep_running("discord shards", self.connections.follow_share)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Returns when this shard may begin a session: those of one bucket begin one after the other, whichever
-        processes they are in. From "Gateway" of Discord's documents, "Rate Limiting"."""
-        bucket = (shard_id or 0) % self.max_concurrency
-        turn = self._cluster.leases.hold(f"{IDENTIFY_LEASE}{bucket}", rest_s=IDENTIFY_PERIOD_S)
-        await self._identifying[shard_id].enter_async_context(turn)
-
-    async def end_identify(self, shard_id: int | None) -> None:
-        """Lets the next shard of the bucket begin a session."""
-        if (turn := self._identifying.pop(shard_id, None)) is not None:
-            await turn.aclose()
+        await self.connections.begin_identify(shard_id)
 
     def forget_guilds(self, shard_id: int) -> None:
         """Those of a shard that is another process's now."""
@@ -267,95 +248,6 @@ class GatewayClient(discord.AutoShardedClient):
                 pause_s = min(pause_s * 2, COMMANDS_RETRY_MAX_S)
             else:
                 return
-
-    # ------------------------------------------------------------ frames and events, readable or not
-
-    def _receive_event(self, name: str, data: Any) -> None:
-        """Has an event saved, and notes what a message shows now, before discord.py hands it to its handlers."""
-        if not self._cluster.is_local and self._was_told(name, data):
-            return
-        try:
-            if name in RECORDED_EVENTS:
-                self._inbox.record(name, data, self._own_id)
-            if name == "MESSAGE_UPDATE":
-                self._unfolding.note_update(data)
-        except Exception:  # the event is read all the same; or, where it cannot be, set aside
-            log.warning("event not noted", event_name=name, exc_info=True)
-        if name in MESSAGE_EVENTS and self._is_of_unknown_guild(data):
-            self.run_event(_logged(self._read_when_guild_is_known(name, data)))
-        else:
-            self._parsers.read(name, data)
-
-    def _was_told(self, name: str, data: Any) -> bool:
-        """Whether an event came before: a shard that changes processes has two sessions for a moment."""
-        try:
-            key = name, event_number(name, data) if name in RECORDED_EVENTS else None
-        except Exception:  # without a number: it is set aside where it is read
-            return False
-        if key[1] is None:
-            return False
-        was_told = key in self._told
-        self._told[key[0], key[1]] = None
-        return was_told
-
-    def receive_unreadable_frame(self, shard_id: int | None, frame: object, failed: Exception) -> None:
-        """Keeps a frame for the operator. Implements `gateway_socket.FrameHandler`, as the next two do."""
-        log.error("discord frame not read", shard=shard_id, exc_info=failed)
-        self._inbox.set_aside("frame", str(frame), type(failed).__name__)
-
-    async def pause_before_reconnect(self, shard_id: int | None, failed: Exception) -> None:
-        pause_s = min(RECONNECT_PAUSE_S * 2 ** self._broken_sessions[shard_id], RECONNECT_PAUSE_MAX_S)
-        self._broken_sessions[shard_id] += 1
-        log.error("discord session broken, connecting again", shard=shard_id, pause=pause_s, exc_info=failed)
-        await self._clock.sleep(pause_s)
-
-    def mark_session_open(self, shard_id: int | None) -> None:
-        del self._broken_sessions[shard_id]
-        if shard_id is not None:
-            self._shards.mark_session_open(shard_id)
-
-    async def _take_up_events(self) -> None:
-        """Handles the events that an earlier process has left behind."""
-        while (left_behind := self._inbox.pop_left_behind()) is not None:
-            name, data = left_behind
-            log.info("event of before is taken up", event_name=name, event_id=data["id"])
-            try:
-                await self._read_when_guild_is_known(name, data)
-            except Exception as unreadable:  # damaged: the others are taken up
-                log.exception("event of before not read", event_id=data["id"])
-                self._inbox.set_aside(name, data, type(unreadable).__name__, event_id=number_of(name, data))
-
-    async def _read_when_guild_is_known(self, name: str, data: Event) -> None:
-        """Until then discord.py would take the event for one of a direct chat. Discord lists the guilds after READY,
-        one by one; a message of one that stays unknown is dropped."""
-        for _ in range(GUILD_POLLS):
-            if not self._is_of_unknown_guild(data):
-                self._parsers.read(name, data)
-                return
-            await self._clock.sleep(GUILD_POLL_S)
-        log.warning("event of an unknown guild", event_name=name, event_id=data.get("id"))
-        if (event_id := number_of(name, data)) is not None:
-            self._inbox.set_handled(event_id)
-
-    def _is_of_unknown_guild(self, data: Any) -> bool:
-        guild_id = cast("Event", data).get("guild_id") if isinstance(data, dict) else None
-        return isinstance(guild_id, str) and guild_id.isdecimal() and self.get_guild(int(guild_id)) is None
-
-    @property
-    def _own_id(self) -> str:
-        """The bot's id; empty before READY."""
-        return "" if self.user is None else str(self.user.id)
-
-    def _refuse_lost(self, name: str, data: Event) -> None:
-        """Tells whoever waits for an answer to an event that cannot be read; an edit gets none."""
-        if name == "INTERACTION_CREATE":
-            self.run_event(_logged(self._replies.refuse_unreadable(data)))
-        elif name == "MESSAGE_CREATE":
-            self.run_event(_logged(self._refuse_lost_message(data)))
-
-    async def _refuse_lost_message(self, data: Event) -> None:
-        if asks_for_something("MESSAGE_CREATE", data, self._own_id):
-            await self._messages.refuse_unreadable(data)
 
     async def refuse_changed_command(self, interaction: Interaction) -> None:
         """A command as an earlier version had it, which a client has not forgotten yet."""
@@ -432,11 +324,3 @@ class GatewayClient(discord.AutoShardedClient):
             await self.run_interaction(interaction, self.interactions.handle_component(interaction))
         elif interaction.type is discord.InteractionType.modal_submit:
             await self.run_interaction(interaction, self.interactions.handle_modal(interaction))
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    """Work that nobody awaits."""
-    try:
-        await work
-    except Exception:
-        log.exception("discord event failed")

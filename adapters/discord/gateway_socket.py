@@ -5,6 +5,7 @@ its stream is damaged. Events that only a parser cannot read do not get this far
 """
 
 import time
+from collections.abc import Coroutine
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -19,8 +20,24 @@ MAX_UNACKNOWLEDGED = 2.0  # heartbeat intervals since the last acknowledgement: 
 CONNECTION_ENDED = (ReconnectWebSocket, ConnectionClosed, WebSocketClosure, aiohttp.ClientError, OSError, TimeoutError)
 
 
-class FrameHandler(Protocol):
-    """What a socket tells its client."""
+class SocketOwner(Protocol):
+    """Who opens and closes the sockets of a client, and is told what they see."""
+
+    def add_socket(self, socket: "GatewaySocket") -> None:
+        """A connection is open: it is to be closed, also where discord.py loses it."""
+        ...
+
+    def runs_shard(self, shard_id: int | None) -> bool:
+        """Whether a shard was not given up."""
+        ...
+
+    async def end_identify(self, shard_id: int | None) -> None:
+        """The shard has asked for a session, or given up: the next one of its bucket may."""
+        ...
+
+    def mark_session_open(self, shard_id: int | None) -> None:
+        """The first event came in over a connection."""
+        ...
 
     def receive_unreadable_frame(self, shard_id: int | None, frame: object, failed: Exception) -> None:
         """A frame was passed over."""
@@ -30,13 +47,12 @@ class FrameHandler(Protocol):
         """Waits before a shard whose session or stream is broken connects again: longer each time."""
         ...
 
-    async def end_identify(self, shard_id: int | None) -> None:
-        """The shard has asked for a session, or given up."""
-        ...
 
-    def mark_session_open(self, shard_id: int | None) -> None:
-        """The first event came in over a connection."""
-        ...
+class HasSocketOwner(Protocol):
+    """discord.py's client, as a socket knows it."""
+
+    @property
+    def connections(self) -> SocketOwner: ...
 
 
 class GatewaySocket(DiscordWebSocket):
@@ -66,14 +82,35 @@ class GatewaySocket(DiscordWebSocket):
         self._frame = data
 
     @override
+    async def poll_event(self) -> None:
+        if self._keep_alive is None:  # the first one, for the greeting
+            self._owner.add_socket(self)
+        await super().poll_event()
+
+    @override
     async def identify(self) -> None:
         try:
-            await super().identify()
-        except BaseException:  # nobody else knows it yet, and its heartbeats would go on
+            await self._begin_session(super().identify())
+        finally:
+            await self._owner.end_identify(self.shard_id)
+
+    @override
+    async def resume(self) -> None:
+        await self._begin_session(super().resume())
+
+    async def _begin_session(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Raises ConnectionClosed for a shard that was given up while this connected."""
+        try:
+            self._check_shard()
+            await asking
+        except BaseException:  # nobody else knows this connection yet, and its heartbeats would go on
+            asking.close()
             await self.close()
             raise
-        finally:
-            await self._client.end_identify(self.shard_id)
+
+    def _check_shard(self) -> None:
+        if not self._owner.runs_shard(self.shard_id):
+            raise ConnectionClosed(self.socket, shard_id=self.shard_id, code=1000)
 
     @override
     async def received_message(self, msg: Any, /) -> None:
@@ -91,7 +128,7 @@ class GatewaySocket(DiscordWebSocket):
 
     def mark_session_open(self) -> None:
         """The first event came in over this connection."""
-        self._client.mark_session_open(self.shard_id)
+        self._owner.mark_session_open(self.shard_id)
 
     async def _survive(self, failed: Exception) -> None:
         """Passes a frame over, or connects again where that would not help: no session, a damaged stream, no greeting.
@@ -99,16 +136,16 @@ class GatewaySocket(DiscordWebSocket):
         Raises ReconnectWebSocket."""
         unready = isinstance(failed, ReadyUnreadable)
         if not (unready or self._frame is None or self._keep_alive is None):
-            self._client.receive_unreadable_frame(self.shard_id, self._frame, failed)
+            self._owner.receive_unreadable_frame(self.shard_id, self._frame, failed)
             return
-        await self._client.pause_before_reconnect(self.shard_id, failed)
+        await self._owner.pause_before_reconnect(self.shard_id, failed)
         await self.close()
         raise ReconnectWebSocket(self.shard_id, resume=self.session_id is not None and not unready) from failed
 
     @property
-    def _client(self) -> FrameHandler:
+    def _owner(self) -> SocketOwner:
         state = self._connection
-        return cast(FrameHandler, state._get_client())  # type: ignore[reportPrivateUsage]  # no other way to it
+        return cast(HasSocketOwner, state._get_client()).connections  # type: ignore[reportPrivateUsage]  # no other way to it
 
 
 # discord.py makes its sockets itself and offers no parameter for their class.

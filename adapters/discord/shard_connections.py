@@ -5,6 +5,8 @@ which brings the guilds: discord.py knows no guild of a session that it only res
 """
 
 import asyncio
+from collections import Counter, defaultdict
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -12,8 +14,10 @@ import yarl
 from typing_extensions import override
 
 from adapters.discord.gateway_socket import CONNECTION_ENDED, GatewaySocket
+from adapters.discord.inbox import EventInbox
 from adapters.discord.shards import SavedSession, ShardShare
 from bot.errors import StoreFailed
+from bot.ports import Cluster
 from bot.runtime.clock import Clock
 
 if TYPE_CHECKING:
@@ -21,8 +25,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-KEEP_SESSION = 4000  # close code after which Discord keeps the session for a while; 1000 would end it
+KEEP_SESSION, END_SESSION = 4000, 1000  # close codes: after the first Discord keeps the session for a while
 RESUME_TIMEOUT_S = 20.0
+RECONNECT_PAUSE_S, RECONNECT_PAUSE_MAX_S = 1.0, 60.0  # before a shard connects again whose session broke; doubles
+IDENTIFY_LEASE = "discord.identify."  # and the bucket
+IDENTIFY_PERIOD_S = 5.25  # between two sessions of a bucket that begin: Discord wants five seconds
 
 
 class ResumedSocket(GatewaySocket):
@@ -34,15 +41,23 @@ class ResumedSocket(GatewaySocket):
 
 
 class ShardConnections:
-    """The shards of one gateway client."""
+    """The shards of one gateway client. Implements `gateway_socket.SocketOwner`."""
 
-    def __init__(self, client: "GatewayClient", share: ShardShare, clock: Clock) -> None:
+    def __init__(
+        self, client: "GatewayClient", *, share: ShardShare, cluster: Cluster, inbox: EventInbox, clock: Clock
+    ) -> None:
         self.launched: list[int] = []
         """Shards that have, or are about to have, a session of this process."""
         self._client = client
         self._share = share
+        self._cluster = cluster
+        self._inbox = inbox
         self._clock = clock
         self._resumed: dict[int, asyncio.Task[None]] = {}
+        self._sockets: set[GatewaySocket] = set()  # all that are open, also those that discord.py has lost
+        self._given_up: set[int | None] = set()  # shards that discord.py may still be connecting
+        self._identifying: defaultdict[int | None, AsyncExitStack] = defaultdict(AsyncExitStack)
+        self._broken_sessions: Counter[int | None] = Counter()  # in a row, by shard
 
     async def follow_share(self) -> None:
         """Keeps the connections to what is this process's share."""
@@ -62,11 +77,45 @@ class ShardConnections:
         await asyncio.gather(*self._resumed.values(), return_exceptions=True)
         for shard_id in list(self.launched):
             await self._disconnect(shard_id)
+        await self._close_sockets(self._sockets, KEEP_SESSION)
 
-    def mark_session_open(self, shard_id: int) -> None:
-        """A shard's own session has begun, and brings everything from now on."""
-        if (resumed := self._resumed.pop(shard_id, None)) is not None:
-            resumed.cancel()
+    # ------------------------------------------------------------ what a socket tells
+
+    def add_socket(self, socket: GatewaySocket) -> None:
+        self._sockets = {each for each in self._sockets if each.open}
+        self._sockets.add(socket)
+
+    def runs_shard(self, shard_id: int | None) -> bool:
+        return shard_id not in self._given_up
+
+    async def begin_identify(self, shard_id: int | None) -> None:
+        """Returns when this shard may begin a session: those of one bucket begin one after the other, whichever
+        processes they are in. From "Gateway" of Discord's documents, "Rate Limiting"."""
+        bucket = (shard_id or 0) % self._client.max_concurrency
+        turn = self._cluster.leases.hold(f"{IDENTIFY_LEASE}{bucket}", rest_s=IDENTIFY_PERIOD_S)
+        await self._identifying[shard_id].enter_async_context(turn)
+
+    async def end_identify(self, shard_id: int | None) -> None:
+        if (turn := self._identifying.pop(shard_id, None)) is not None:
+            await turn.aclose()
+
+    def mark_session_open(self, shard_id: int | None) -> None:
+        self._broken_sessions.pop(shard_id, None)
+        if shard_id is not None and (resumed := self._resumed.pop(shard_id, None)) is not None:
+            resumed.cancel()  # the shard's own session brings everything from now on
+
+    def receive_unreadable_frame(self, shard_id: int | None, frame: object, failed: Exception) -> None:
+        """Keeps a frame for the operator."""
+        log.error("discord frame not read", shard=shard_id, exc_info=failed)
+        self._inbox.set_aside("frame", str(frame), type(failed).__name__)
+
+    async def pause_before_reconnect(self, shard_id: int | None, failed: Exception) -> None:
+        pause_s = min(RECONNECT_PAUSE_S * 2 ** self._broken_sessions[shard_id], RECONNECT_PAUSE_MAX_S)
+        self._broken_sessions[shard_id] += 1
+        log.error("discord session broken, connecting again", shard=shard_id, pause=pause_s, exc_info=failed)
+        await self._clock.sleep(pause_s)
+
+    # ------------------------------------------------------------ shards that come and go
 
     async def _adjust(self) -> None:
         for shard_id in self._share.lost():
@@ -82,6 +131,7 @@ class ShardConnections:
             await self._save_session(shard_id)
 
     async def _launch(self, shard_id: int) -> None:
+        self._given_up.discard(shard_id)
         if (saved := await self._share.load_session(shard_id)) is not None:
             self._resumed[shard_id] = asyncio.create_task(
                 self._resume(shard_id, saved), name="discord session of before"
@@ -100,7 +150,6 @@ class ShardConnections:
 
     async def _resume(self, shard_id: int, saved: SavedSession) -> None:
         """Hears what the session of before still has to tell, until it ends or `mark_session_open`."""
-        socket: GatewaySocket | None = None
         try:
             async with asyncio.timeout(RESUME_TIMEOUT_S):
                 socket = await ResumedSocket.from_client(
@@ -116,23 +165,28 @@ class ShardConnections:
                 await socket.poll_event()
         except CONNECTION_ENDED as ended:
             log.info("discord session of before has ended", shard=shard_id, reason=type(ended).__name__)
-        finally:
-            if socket is not None:
-                await socket.close(1000)
+        finally:  # also of one that was just opening
+            resumed = {each for each in self._sockets if each.shard_id == shard_id and isinstance(each, ResumedSocket)}
+            await self._close_sockets(resumed, END_SESSION)
 
     async def _disconnect(self, shard_id: int) -> None:
         """Ends a shard's connection, and notes where its session stands."""
         self.launched.remove(shard_id)
+        self._given_up.add(shard_id)
         if (resumed := self._resumed.pop(shard_id, None)) is not None:
             resumed.cancel()
-        shard = self._shards.pop(shard_id, None)
-        if shard is None:
-            return
-        shard.reidentify = shard.reconnect = _stay_away  # what discord.py has queued for it comes to nothing
-        shard._cancel_task()  # type: ignore[reportPrivateUsage]  # its `close` would end the session
-        await self._save_session_of(shard_id, shard.ws)
-        await shard.ws.close(KEEP_SESSION)
-        self._client.forget_guilds(shard_id)
+        if (shard := self._shards.pop(shard_id, None)) is not None:
+            # What discord.py has queued for it, or is about to begin, comes to nothing.
+            shard.reidentify = shard.reconnect = shard._handle_disconnect = _stay_away
+            shard._cancel_task()  # its `close` would end the session
+            await self._save_session_of(shard_id, shard.ws)
+            self._client.forget_guilds(shard_id)
+        await self._close_sockets({each for each in self._sockets if each.shard_id == shard_id}, KEEP_SESSION)
+
+    async def _close_sockets(self, sockets: set[GatewaySocket], code: int) -> None:
+        """Among them what discord.py was opening when it was stopped: their heartbeats would go on for ever."""
+        self._sockets = self._sockets - sockets
+        await asyncio.gather(*(socket.close(code) for socket in sockets))
 
     async def _save_session(self, shard_id: int) -> None:
         if (shard := self._shards.get(shard_id)) is not None:

@@ -3,6 +3,7 @@
 From the docs' "Gateway": opcodes, close codes, identify, resume. Frames go out as uncompressed text.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +84,8 @@ class Gateway:
     Of each bucket of shards (id modulo `max_concurrency`) one identifies in `identify_period` seconds; None: as often
     as it likes.
 
-    `identifies`, `resumes`, `heartbeats` count what clients did. `acknowledges`: heartbeats are. `odd`: fields that
+    `identifies`, `resumes`, `heartbeats` count what clients did. `acknowledges`: heartbeats are. `greets`:
+    set while a new connection is greeted at once; otherwise it waits. `odd`: fields that
     each event of a name has beside or in place of its own, MISSING for none, such as a client may not know yet.
     """
 
@@ -106,6 +108,8 @@ class Gateway:
         self.resumes = 0
         self.heartbeats = 0
         self.acknowledges = True
+        self.greets = asyncio.Event()
+        self.greets.set()
         self.odd: dict[str, Json] = {}
         self.max_concurrency = 1
         self.identify_period: float | None = None
@@ -139,10 +143,11 @@ class Gateway:
         for connection in list(self._open):
             connection.send_text(text)
 
-    def ask_to_reconnect(self) -> None:
-        """Op 7 to all."""
-        for connection in list(self._open):
-            connection.send({"op": Op.RECONNECT})
+    def ask_to_reconnect(self, shard: int | None = None) -> None:
+        """Op 7 to all, or to one shard."""
+        for session in self.sessions.values():
+            if session.connection is not None and shard in (None, session.shard):
+                session.connection.send({"op": Op.RECONNECT})
 
     def invalidate(self, *, resumable: bool = False) -> None:
         """Op 9 to all; unless `resumable`, the sessions are gone."""
@@ -174,6 +179,11 @@ class Gateway:
         """Sessions with a living connection."""
         return sum(session.connection is not None for session in self.sessions.values())
 
+    @property
+    def connections(self) -> int:
+        """All that are open, with a session or without."""
+        return len(self._open)
+
     # ------------------------------------------------------------ one connection
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -183,8 +193,9 @@ class Gateway:
         self._open.add(connection)
         if request.query.get("v") != "10" or request.query.get("encoding") != "json":
             self._noted(f"gateway: connected with {request.query_string!r}, expected v=10 and encoding=json")
-        connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": int(self.heartbeat_interval * 1000)}})
         try:
+            await self.greets.wait()
+            connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": int(self.heartbeat_interval * 1000)}})
             await self._listen(connection)
         finally:
             self._open.discard(connection)

@@ -1,5 +1,6 @@
 """One bot's shards in several processes: shared out, taken over, handed back; nothing is lost or heard twice."""
 
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -7,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from typing_extensions import override
 
-from adapters.discord import gateway
+from adapters.discord import shard_connections
 from adapters.discord.client import DiscordAdapter
 from bot.chat import Message
 from bot.cluster.chat_routing import platform_role
@@ -56,7 +57,7 @@ class Process:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, preloaded_texts: None) -> None:
-    monkeypatch.setattr(gateway, "IDENTIFY_PERIOD_S", 0.01)
+    monkeypatch.setattr(shard_connections, "IDENTIFY_PERIOD_S", 0.01)
     monkeypatch.setattr(Route, "BASE", Route.BASE)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
 
@@ -65,6 +66,12 @@ def quick(monkeypatch: pytest.MonkeyPatch, preloaded_texts: None) -> None:
 async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
     async with discord_world(tmp_path, shards=2) as made:
         yield made
+    assert not [each for each in threading.enumerate() if is_beating(each)]
+
+
+def is_beating(thread: threading.Thread) -> bool:
+    """Whether a connection's heartbeats still go on."""
+    return isinstance(thread, KeepAliveHandler) and not thread._stop_ev.is_set()  # type: ignore[reportPrivateUsage]  # as above
 
 
 @asynccontextmanager
@@ -79,6 +86,11 @@ async def process(world: DiscordWorld, url: str, **discord: Any) -> AsyncGenerat
             yield Process(adapter=adapter, cluster=cluster, received=received)
         finally:
             await adapter.close()
+
+
+def open_sessions(world: DiscordWorld) -> list[int]:
+    """The shards of sessions that somebody listens to."""
+    return sorted(each.shard for each in world.server.gateway.sessions.values() if each.connection is not None)
 
 
 async def say(world: DiscordWorld, channels: dict[int, Channel], text: str) -> list[str]:
@@ -124,6 +136,23 @@ async def test_a_process_that_is_given_up_leaves_its_shards_and_sessions_to_anot
         assert sessions
 
 
+async def test_a_shard_that_reconnects_while_it_is_handed_over_is_connected_once(
+    world: DiscordWorld, shared_url: str
+) -> None:
+    gateway = world.server.gateway
+    async with process(world, shared_url) as first:
+        await wait_until(lambda: first.shards == [0, 1] and gateway.connected == 2)
+        gateway.greets.clear()
+        gateway.ask_to_reconnect(shard=1)
+        await wait_until(lambda: gateway.connected == 1 and gateway.connections == 2)  # it waits to be greeted
+        async with process(world, shared_url) as second:
+            await wait_until(lambda: (first.shards, second.shards) == ([0], [1]))
+            gateway.greets.set()
+            await wait_until(lambda: gateway.connected == gateway.connections == 2)
+            await wait_until(lambda: open_sessions(world) == [0, 1])
+    await wait_until(lambda: gateway.connections == 0)
+
+
 async def test_what_came_while_nobody_had_a_shard_comes_by_its_old_session(
     world: DiscordWorld, shared_url: str
 ) -> None:
@@ -144,7 +173,7 @@ async def test_what_came_while_nobody_had_a_shard_comes_by_its_old_session(
 async def test_processes_begin_sessions_of_a_bucket_one_after_the_other(
     world: DiscordWorld, shared_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "IDENTIFY_PERIOD_S", 3600.0)
+    monkeypatch.setattr(shard_connections, "IDENTIFY_PERIOD_S", 3600.0)
     async with (
         process(world, shared_url, shard_count=2, shard_ids=[0]) as first,
         process(world, shared_url, shard_count=2, shard_ids=[1]) as second,
@@ -162,7 +191,7 @@ async def test_processes_begin_sessions_of_a_bucket_one_after_the_other(
 async def test_buckets_do_not_wait_for_each_other(
     world: DiscordWorld, shared_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "IDENTIFY_PERIOD_S", 3600.0)
+    monkeypatch.setattr(shard_connections, "IDENTIFY_PERIOD_S", 3600.0)
     world.server.gateway.max_concurrency = 2
     async with process(world, shared_url):
         await wait_until(lambda: len(world.server.gateway.identifies) == 2)

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from adapters import doctor
-from adapters.discord import connection, gateway
+from adapters.discord import connection, shard_connections
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.gateway_socket import GatewaySocket
 from bot.settings import Settings
@@ -35,7 +35,7 @@ POLL: dict[str, Any] = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that ended begins again soon."""
     monkeypatch.setattr(connection, "RESTART_PAUSE_S", 0.05)
-    monkeypatch.setattr(gateway, "RECONNECT_PAUSE_S", 0.05)
+    monkeypatch.setattr(shard_connections, "RECONNECT_PAUSE_S", 0.05)
 
     async def at_once(*_: object, **__: object) -> None:
         """In place of discord.py's five seconds between two identifies."""
