@@ -6,6 +6,7 @@ which brings the guilds: discord.py knows no guild of a session that it only res
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, cast
 
@@ -183,9 +184,9 @@ class ShardConnections:
             self._client.forget_guilds(shard_id)
         await self._close_sockets({each for each in self._sockets if each.shard_id == shard_id}, KEEP_SESSION)
 
-    async def _close_sockets(self, sockets: set[GatewaySocket], code: int) -> None:
+    async def _close_sockets(self, sockets: Collection[GatewaySocket], code: int) -> None:
         """Among them what discord.py was opening when it was stopped: their heartbeats would go on for ever."""
-        self._sockets = self._sockets - sockets
+        self._sockets = self._sockets.difference(sockets)
         await asyncio.gather(*(socket.close(code) for socket in sockets))
 
     async def _save_session(self, shard_id: int) -> None:
