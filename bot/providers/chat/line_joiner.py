@@ -13,8 +13,13 @@ _HTML_LINK_BEGUN = re.compile(r"<a\s(?:(?!</a>).)*$", re.IGNORECASE | re.DOTALL)
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=_\-\s%\\]")  # line breaks may also be escaped
 _NOT_BASE64_OR_BLANK = re.compile(r"[^A-Za-z0-9+/=_\-]")
 _BRACKET = re.compile(r"[\[\]]")
-_LINK_BEGUN = re.compile(r"\s*(?:\]\s?(?:\([^()]*)?)?")  # behind a thumbnail, of `](https://x.example/a.png)`
-_LINK_ENDED = re.compile(r"\s*\]\s?\([^()]*\)")
+_INLINE = re.compile(r"data:image/[^\"'`<>()]*+")  # a whole data URL, in markdown or HTML
+_LINK_TEXT = r"[^\[\]]{0,80}"  # beside the thumbnail
+_BEFORE_THUMBNAIL = re.compile(rf"\[{_LINK_TEXT}$")
+_LINK_BEGUN = re.compile(
+    rf"{_LINK_TEXT}(?:\]\s?(?:\([^()]*|\[[^\[\]]*)?)?"
+)  # behind a thumbnail, of `](https://x.example/a.png)` or `][1]`
+_LINK_ENDED = re.compile(rf"{_LINK_TEXT}\]\s?(?:\([^()]*\)|\[[^\[\]]*\])")
 _CLOSERS = "\"'`<>()"  # of a data URL, in markdown or HTML
 
 
@@ -27,7 +32,7 @@ class LineJoiner:
 
     def __init__(self) -> None:
         self._held: list[str] = []
-        self._chars = 0  # of them
+        self._joins = 0  # lines that were added to the first one, but for those of base64
         self._in_markdown = False  # the base64 ends at a parenthesis, not at a blank
         self.in_base64 = False
         """Whether the next line may be base64."""
@@ -42,50 +47,70 @@ class LineJoiner:
     def end(self) -> list[str]:
         """The lines that were held when the reply ended: base64 joined, others as they came."""
         held = ["".join(self._held)] if self.in_base64 else self._held
-        self._held, self._chars, self.in_base64 = [], 0, False
+        self._held, self._joins, self.in_base64 = [], 0, False
         return held
 
-    def _begin(self, line: str) -> list[str]:
-        data = _open_data_url(line)
-        if data < 0 and not _open_part(line):
-            return [line]
-        self._hold(line)
+    def _begin(self, text: str, *, joins: int = 0) -> list[str]:
+        """Holds a text at whose end an image is open, else gives it back. `joins`: lines that were joined to it."""
+        data = _open_data_url(text)
+        if data < 0 and not _open_part(_INLINE.sub("", text)):
+            return [text]
+        self._held, self._joins = [text], joins
         self.in_base64 = data >= 0
-        self._in_markdown = self.in_base64 and line[:data].rstrip(" \n<").endswith("(")
+        self._in_markdown = self.in_base64 and text[:data].rstrip(" \n<").endswith("(")
         return []
-
-    def _hold(self, line: str) -> None:
-        self._held.append(line)
-        self._chars += len(line)
 
     def _continue_text(self, line: str) -> list[str]:
         """After an alt text, an address or a link that is open."""
-        is_over = len(self._held) >= MAX_HELD_LINES or self._chars + len(line) > MAX_HELD_CHARS
+        held = "\n".join(self._held)
+        joined = f"{held}\n{line}"
+        outline = _INLINE.sub("", joined)  # images of markdown without megabytes
+        is_over = self._joins >= MAX_HELD_LINES - 1 or len(outline) > MAX_HELD_CHARS
         is_other_image = "![" in line and self._held != ["["]
         if is_over or is_other_image or line.startswith((">", "```")):
             return [*self.end(), *self._begin(line)]
-        held = "\n".join(self._held)
-        joined = f"{held}\n{line}"
-        if _open_data_url(joined) < 0 and _open_part(joined):
-            self._hold(line)
-            return []
-        if _open_part(held) is _Open.LINK and not _is_link_ended(joined):
-            return [*self.end(), *self._begin(line)]
+        if _open_data_url(joined) < 0:
+            if _open_part(outline):
+                self._held.append(line)
+                self._joins += 1
+                return []
+            if _open_part(_INLINE.sub("", held)) is _Open.LINK and not _is_link_ended(outline):
+                return [*self.end(), *self._begin(line)]
+        joins = self._joins + 1
         self.end()
-        return self._begin(joined)
+        return self._begin(joined, joins=joins)
 
     def _continue_base64(self, line: str) -> list[str]:
         end = (_NOT_BASE64 if self._in_markdown else _NOT_BASE64_OR_BLANK).search(line)
+        is_closed = end is not None and end[0] in _CLOSERS
         is_whole = self._held[-1].endswith("=") and not self._in_markdown  # padded: what follows is something else
-        if is_whole or (not line and not self._in_markdown) or (end and end[0] not in _CLOSERS):
+        if (is_whole and not (end and is_closed and end.start() == 0)) or (end and not is_closed):
             return [*self.end(), *self._begin(line)]
+        if not line and not self._in_markdown:
+            return [*self.end(), line]
         if end is None:
-            self._hold(line)
+            self._held.append(line)
             return []
-        self._hold(line[: end.end()])
-        rest, [joined] = line[end.end() :], self.end()
-        following = self._begin(rest)
-        return [joined + following[0]] if following else [joined]
+        joins = self._joins + 1
+        self._held.append(line[: end.end()])
+        [image] = self.end()
+        whole = image + line[end.end() :]
+        begin = _next_image(whole, len(image))
+        if begin < 0:
+            return self._begin(whole, joins=joins)  # the link around it may be open
+        return [whole[:begin], *self._begin(whole[begin:])]
+
+
+def _next_image(text: str, at: int) -> int:
+    """Index, not below `at`, of the image whose base64 is open at the end of a text, or of the link around it; -1:
+    there is none."""
+    data = _open_data_url(text)
+    if data < at:
+        return -1
+    begin = max(text.rfind("![", at, data), text.rfind("<img", at, data))
+    begin = data if begin < 0 else begin
+    link = _BEFORE_THUMBNAIL.search(text, at, begin) or _HTML_LINK_BEGUN.search(text, at, begin)
+    return link.start() if link else begin
 
 
 def _open_data_url(line: str) -> int:
@@ -120,7 +145,7 @@ def _open_part(line: str) -> _Open | None:
     closer = {"(": ")", "[": "]"}.get(after[0], "")
     if closer not in after:
         return _Open.IMAGE
-    is_linked = line[:begin].rstrip(" \n").endswith("[")
+    is_linked = _BEFORE_THUMBNAIL.search(line, max(begin - 82, 0), begin)
     return _Open.LINK if closer and is_linked and _LINK_BEGUN.fullmatch(after, after.find(closer) + 1) else None
 
 

@@ -180,6 +180,7 @@ async def test_a_message_has_its_picture_beside_the_text(fields: dict[str, objec
     assert await painted(Relay(message(**fields), files=FILES), "relay") == ([FOX], 0)  # type: ignore[arg-type]  # as JSON
 
 
+LONG_DRAFT = DRAFT_B64.rstrip("=") + "A" * (8_000 - len(DRAFT_B64) // 4 * 4)  # what follows a picture is ignored
 REPLIES = [
     f"![image](data:image/png;base64,{WRAPPED})",
     f"![image](data:image/png;base64,\n{WRAPPED}\n)",
@@ -248,6 +249,19 @@ REPLIES = [
     f"[![t](data:image/png;base64,{DRAFT_B64[:20]}\n{DRAFT_B64[20:40]}\n{DRAFT_B64[40:]})](http://HOST/a.png)",
     f"[![t](data:image/png;base64,\n{DRAFT_B64[:20]}\n{DRAFT_B64[20:]}\n)](http://HOST/a.png)",
     f"[![t](data:image/png;base64,{DRAFT_B64[:20]}\n{DRAFT_B64[20:]})][1]\n\n[1]: http://HOST/a.png",
+    # a thumbnail of many lines, and the link on other ones
+    *(
+        f"[![t](data:image/png;base64,{data}){link}"
+        for data in (DRAFT_B64[:20] + "\n" + DRAFT_B64[20:], "\n" + DRAFT_B64 + "\n", DRAFT_B64, LONG_DRAFT)
+        for link in (
+            "](\nhttp://HOST/a.png)",
+            "\n](http://HOST/a.png)",
+            "]\n(http://HOST/a.png)",
+            "]\n[1]\n\n[1]: http://HOST/a.png",
+        )
+    ),
+    f'<a href="http://HOST/a.png">\n<img src="data:image/png;base64,{DRAFT_B64[:20]}\n{DRAFT_B64[20:]}">\n</a>',
+    f'<a href="http://HOST/a.png"><img src="data:image/png;base64,{DRAFT_B64[:20]}\n{DRAFT_B64[20:]}\n"\n/></a>',
     "[![](http://HOST/a.png)](http://HOST/)",
     f"[![](data:image/png;base64,{DRAFT_B64})](\nhttp://HOST/a.png\n)",
     f"[![](data:image/png;base64,{DRAFT_B64})](http://HOST/plain)",

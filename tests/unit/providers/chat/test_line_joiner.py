@@ -20,7 +20,31 @@ def joined(*lines: str) -> list[str]:
         ([f"![image]({DATA}iV", 'BO "title")', "x"], [f'![image]({DATA}iVBO "title")', "x"]),
         ([f"![image](<{DATA}iV", "BO>)"], [f"![image](<{DATA}iVBO>)"]),
         ([f"[![]({DATA}iV", "BO)](https://x.example/a.png)"], [f"[![]({DATA}iVBO)](https://x.example/a.png)"]),
-        ([f"![]({DATA}iV", f"BO) ![]({DATA}AA", "BB)"], [f"![]({DATA}iVBO)", f" ![]({DATA}AABB)"]),
+        ([f"![]({DATA}iV", f"BO) ![]({DATA}AA", "BB)"], [f"![]({DATA}iVBO) ", f"![]({DATA}AABB)"]),
+        ([f"[![]({DATA}iV", "BO)", "](/a.png)", "x"], [f"[![]({DATA}iVBO)\n](/a.png)", "x"]),
+        ([f"[![]({DATA}iV", "BO)](", "/a.png)"], [f"[![]({DATA}iVBO)](\n/a.png)"]),
+        ([f"[![]({DATA}iVBO)]", "[1]"], [f"[![]({DATA}iVBO)]\n[1]"]),
+        ([f"[![]({DATA}iV", "BO)", "words"], [f"[![]({DATA}iVBO)", "words"]),
+        (
+            [f"[![]({DATA}iV", f"BO)](/a.png) [![]({DATA}AA", "BB)", "](/b.png)"],
+            [f"[![]({DATA}iVBO)](/a.png) ", f"[![]({DATA}AABB)\n](/b.png)"],
+        ),
+        (
+            [f"[![]({DATA}iV", f"BO) ![]({DATA}AA", "BB)](/b.png)"],
+            [f"[![]({DATA}iVBO) ", f"![]({DATA}AABB)](/b.png)"],
+        ),
+        (
+            [f'<img src="{DATA}iV', f'BO"><img src="{DATA}AA', 'BB">'],
+            [f'<img src="{DATA}iVBO">', f'<img src="{DATA}AABB">'],
+        ),
+        (
+            ["<a href='/a.png'>", f"<img src='{DATA}iV", "BO='", "/></a>"],
+            [f"<a href='/a.png'>\n<img src='{DATA}iVBO='\n/></a>"],
+        ),
+        (
+            [f'<a href="/a.png"><img src="{DATA}iV', f'BO"></a><a href="/b.png"><img src="{DATA}AA', 'BB"></a>'],
+            [f'<a href="/a.png"><img src="{DATA}iVBO"></a>', f'<a href="/b.png"><img src="{DATA}AABB"></a>'],
+        ),
         ([f"![]({DATA}iV", "Done! *really*"], [f"![]({DATA}iV", "Done! *really*"]),
         ([f"![]({DATA}iV", "BO"], [f"![]({DATA}iVBO"]),
         ([f"{DATA}iV", "BO", "", "BO"], [f"{DATA}iVBO", "", "BO"]),
@@ -73,3 +97,8 @@ def test_an_image_that_never_ends_holds_no_line_for_ever() -> None:
 def test_base64_may_have_any_number_of_lines() -> None:
     lines = ["A" * 76] * 20_000
     assert joined(f"![]({DATA}", *lines, ")") == [f"![]({DATA}{''.join(lines)})"]
+
+
+def test_images_of_one_chain_are_joined_up_to_a_limit() -> None:
+    lines = [f"[![]({DATA}iV", *[f"BO) ![]({DATA}iV", "BO) ![", f"]({DATA}iV"] * 20, "BO)](/a.png)"]
+    assert "".join(joined(*lines)).replace("\n", "") == "".join(lines)
