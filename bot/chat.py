@@ -247,6 +247,10 @@ class ButtonPress:
     sender_moderates: bool = False
     """Whether the platform has told with the press that the presser may delete others' messages in its chat."""
 
+    picture: int | None = None
+    """Number of the one picture of the job's result that *Vary* and *Edit* are about, from 1; None: the platform lets
+    nobody choose, so it is the first. Comes from outside: there may be no such picture."""
+
     no_form: bool = False
     """The platform opens no form for the prompt that Edit needs: in a private chat the user's next text is it."""
 
@@ -284,6 +288,9 @@ class Card:
 
     alt_text: str = ""
     """Description of the delivered pictures for users who cannot see them."""
+
+    source: Attachment | None = None
+    """Picture that the delivered ones were made from, for platforms that can show both; None: there is none."""
 
     spoiler: bool = False
     """Delivered pictures are hidden until a reader asks to see them."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.chat import Action, Attachment, Chat, User
-from bot.errors import MessageArgument
+from bot.errors import MessageArgument, PictureGone
 from bot.painting import Options
 
 ID_LENGTH = 12  # characters of base32: 60 random bits, and short enough for a button's data (Telegram: 64 bytes)
@@ -150,6 +150,13 @@ class Job(NewJob):
     checkpoints: Mapping[str, Any]
     """JSON values of finished steps by their names, in the order they were written."""
 
+    def delivered_picture(self, number: int | None) -> Attachment:
+        """One of the delivered pictures by its number, from 1; None: the first. Raises PictureGone for any other."""
+        at = 0 if number is None else number - 1
+        if not 0 <= at < len(self.delivered):
+            raise PictureGone(name=f"{at + 1}")
+        return self.delivered[at]
+
 
 def message_ids(job: Job) -> tuple[str, ...]:
     """The ids of all messages of a job that its chat has, the one with the pictures first."""
@@ -157,9 +164,11 @@ def message_ids(job: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in known if each is not None))
 
 
-def button_key(action: Action, job_id: str, user_key: str) -> str:
-    """Names a button of a job's message, for the one user who presses it."""
-    return f"{action.value}:{job_id}:{user_key}"
+def button_key(action: Action, job_id: str, user_key: str, picture: int = 1) -> str:
+    """Names a button of a job's message, for the one user who presses it. `picture`: number of the picture of the
+    result that it is about, from 1."""
+    about = "" if picture == 1 else f"/{picture}"
+    return f"{action.value}:{job_id}{about}:{user_key}"
 
 
 def new_id() -> str:

@@ -174,6 +174,7 @@ class PlaygroundAdapter:
             buttons=encode_buttons(card.buttons),
             files=encode_images(card, images),
             key=key,
+            source=None if card.source is None else card.source.ref,
         )
         self._broadcast_card(stored, card)
         return Delivered(

@@ -103,9 +103,11 @@ class ChatDatabase:
         text: str,
         files: Sequence[str],
         reply_to: int | None,
+        reply_file: str | None = None,
         nonce: str,
     ) -> tuple[StoredMessage, bool]:
-        """A user's message, and whether it is new: False for a nonce that was used before.
+        """A user's message, and whether it is new: False for a nonce that was used before. `reply_file`: the one file
+        of the message it replies to that it is about; one that is not there is ignored.
 
         Raises PictureGone for a file that is not there, ReplyGone for a reply to a message that never existed.
         """
@@ -117,9 +119,11 @@ class ChatDatabase:
             if reply_to is not None and await self._chat_of(db, reply_to) != chat:
                 raise ReplyGone
             cursor = await db.execute(
-                "INSERT INTO messages (chat, sender, locale, text, reply_to, created_at, idempotency_key, pending)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
-                (chat, sender, locale, text, reply_to, self._now(), key),
+                "INSERT INTO messages"
+                " (chat, sender, locale, text, reply_to, source, created_at, idempotency_key, pending)"
+                " VALUES (?, ?, ?, ?, ?,"
+                " (SELECT file FROM attachments WHERE message = ? AND file = ? LIMIT 1), ?, ?, 1)",
+                (chat, sender, locale, text, reply_to, reply_to, reply_file, self._now(), key),
             )
             assert cursor.lastrowid is not None
             await self._attach_files(db, cursor.lastrowid, files)
@@ -177,9 +181,17 @@ class ChatDatabase:
         return changed
 
     async def deliver_files(
-        self, message: int, *, text: str, buttons: Sequence[WireButton], files: Sequence[NewFile], key: str
+        self,
+        message: int,
+        *,
+        text: str,
+        buttons: Sequence[WireButton],
+        files: Sequence[NewFile],
+        key: str,
+        source: str | None = None,
     ) -> StoredMessage:
-        """Replaces text, buttons and files. A repeated `key` keeps the files of the first time.
+        """Replaces text, buttons and files. `source`: id of the file that these were made from. A repeated `key`
+        keeps the files of the first time.
 
         Raises MessageGone.
         """
@@ -189,7 +201,8 @@ class ChatDatabase:
                 await self._detach_files(db, message)
                 stored = [(await self._insert_file(db, file)).id for file in files]
                 await self._attach_files(db, message, stored, alts=[file.alt for file in files])
-                await db.execute("UPDATE messages SET delivery_key = ? WHERE id = ?", (key, message))
+                statement = "UPDATE messages SET delivery_key = ?, source = ? WHERE id = ?"
+                await db.execute(statement, (key, source, message))
             return await self._select_message(db, message)
 
     # ------------------------------------------------------------ all messages

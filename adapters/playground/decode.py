@@ -1,6 +1,7 @@
 """Frames and stored messages as the core's values: Message, ButtonPress. Pure; storage and sockets are elsewhere."""
 
 import re
+from collections.abc import Sequence
 
 from adapters.playground import users
 from adapters.playground.protocol import PressFrame
@@ -36,7 +37,7 @@ def decode_message(stored: StoredMessage, replied: StoredMessage | DeletedMessag
     """A user's message with the message it replies to, one hop."""
     text, is_addressed = decode_text(stored.text)
     chat = users.core_chat(stored.chat)
-    reply_to = _decode_replied(replied) if isinstance(replied, StoredMessage) else replied
+    reply_to = _decode_replied(replied, stored.source) if isinstance(replied, StoredMessage) else replied
     replies_to_bot = isinstance(reply_to, Message) and reply_to.from_me
     return Message(
         id=str(stored.id),
@@ -49,23 +50,27 @@ def decode_message(stored: StoredMessage, replied: StoredMessage | DeletedMessag
     )
 
 
-def decode_press(frame: PressFrame, locale: str) -> ButtonPress:
-    """A click on a button; its nonce is the event's id."""
+def decode_press(frame: PressFrame, locale: str, files: Sequence[StoredFile] = ()) -> ButtonPress:
+    """A click on a button; its nonce is the event's id. `files`: of the message with the button."""
+    numbers = {file.id: number for number, file in enumerate(files, start=1)}
     return ButtonPress(
         id=frame.nonce,
         message=MessageRef(chat=users.core_chat(frame.chat), message_id=frame.message),
         sender=users.core_user(frame.sender, locale),
         action=frame.action,
         job_id=frame.job,
+        picture=numbers.get(frame.file or ""),
     )
 
 
-def _decode_replied(stored: StoredMessage) -> Message:
+def _decode_replied(stored: StoredMessage, about: str | None) -> Message:
+    """The message that is replied to; where a reply is `about` one of its files, that one alone counts."""
+    files = [file for file in stored.files if file.id == about] or stored.files
     return Message(
         id=str(stored.id),
         chat=users.core_chat(stored.chat),
         sender=users.core_user(stored.sender, stored.locale),
         text=stored.text,
-        attachments=tuple(decode_file(file) for file in stored.files),
+        attachments=tuple(decode_file(file) for file in files),
         from_me=stored.sender == users.BOT_ID,
     )

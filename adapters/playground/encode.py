@@ -54,6 +54,7 @@ def encode_message(stored: StoredMessage, preview: str | None) -> WireMessage:
         "preview": None if preview is None else {"url": f"/previews/{quote(preview)}"},
         "buttons": list(stored.buttons),
         "reply_to": _encode_quote(stored),
+        "source": stored.source,
         "at": stored.created_at,
         "edited": stored.is_edited,
     }

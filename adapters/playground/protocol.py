@@ -6,13 +6,14 @@ JSON text frames over `GET /ws`, one object a frame, distinguished by `type`.
 
 Page to server. The first frame is `start`; anything else before it is an error.
     start   {locale}
-    send    {as, chat, text, files: [file id], reply_to: message id|null, nonce}
-    press   {as, chat, message, action, job, nonce}
+    send    {as, chat, text, files: [file id], reply_to: message id|null, reply_file: file id|null, nonce}
+    press   {as, chat, message, action, job, file: file id|null, nonce}
     delete  {chat, message}
     locale  {locale}               answered by a new `hello`; history is not sent again
     quota   {as}                   answered by `quota`
 `as` is a user's id. A `nonce` is chosen by the page, random, 1 to 100 characters: the same send repeated
-with the same nonce (after a reconnect) posts nothing new and is acknowledged with the first one's id. Frames
+with the same nonce (after a reconnect) posts nothing new and is acknowledged with the first one's id. `reply_file`
+and `file` name the one picture of a message that a reply or a press is about; null: all of them, or the first. Frames
 may carry fields that are not named here; they are ignored. The locale belongs to the
 connection and to the messages it sends; `hello` names the nearest locale that there is.
 
@@ -25,14 +26,16 @@ Server to page.
     deleted {chat, id}
     quota   {user, available, reserved, daily}
     notice  {user, text}           the reply to a press, to that connection alone; the text may be empty
-    compose {user, chat, reply_to} reply to the message with that id (the Edit button)
+    compose {user, chat, reply_to, file} reply to the message with that id (the Edit button), about that file
     sent    {nonce, id}            acknowledges `send`
     error   {text, nonce?}         a frame that was not understood or not accepted; nothing has changed
     message = {id, chat, sender, text, files: [{id, media_type, name, width, height, size, alt}],
                preview: {url}|null, buttons: [{action, job, label}],
-               reply_to: {id, sender, text, file: file id|null, deleted}|null, at, edited}
+               reply_to: {id, sender, text, file: file id|null, deleted}|null,
+               source: file id|null, at, edited}
 `sender` is a user's id or "easel". Message ids are decimal numbers as strings that only grow.
-`at` is ISO 8601 in UTC. `width` and `height` are null for what is no picture. `text` of a message is cut at
+`source` is the picture that a result was made from, or that a reply is about; `reply_to.file` is that one where it is
+there. `at` is ISO 8601 in UTC. `width` and `height` are null for what is no picture. `text` of a message is cut at
 SHOWN characters with an ellipsis; the bot gets all of it. `limits.text` is in characters: the page refuses
 longer texts itself, since a frame above FRAME_BYTES ends the connection. `limits.prompt` is the longest prompt that
 an upstream takes: the page counts down to it, and Easel refuses what is longer.
@@ -91,6 +94,7 @@ class SendFrame(_Frame):
     text: str
     files: Annotated[list[FileId], Field(max_length=1000)] = []
     reply_to: MessageId | None = None
+    reply_file: FileId | None = None
     nonce: Nonce
 
 
@@ -101,6 +105,7 @@ class PressFrame(_Frame):
     message: MessageId
     action: Action
     job: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    file: FileId | None = None
     nonce: Nonce
 
 
@@ -191,6 +196,7 @@ class WireMessage(TypedDict):
     preview: WirePreview | None
     buttons: list[WireButton]
     reply_to: WireQuote | None
+    source: str | None
     at: str
     edited: bool
 
@@ -244,6 +250,7 @@ class ComposeFrame(TypedDict):
     user: str
     chat: str
     reply_to: str
+    file: str | None
 
 
 class SentFrame(TypedDict):

@@ -69,6 +69,9 @@ class StoredMessage:
     files: tuple[StoredFile, ...]
     buttons: tuple[WireButton, ...]
     quote: Quote | None
+    source: str | None
+    """Of a user's message: id of the one file of the message it replies to that it is about. Of the bot's: id of the
+    picture that its own were made from. None: of no such file, or it is gone."""
     created_at: str
     """ISO 8601, UTC."""
     is_edited: bool
@@ -94,6 +97,7 @@ def read_message(row: sqlite3.Row, files: Sequence[StoredFile], max_characters: 
         files=tuple(files),
         buttons=tuple(json.loads(row["buttons"])),
         quote=_read_quote(row),
+        source=row["source"],
         created_at=row["created_at"],
         is_edited=bool(row["edited"]),
         is_deleted=bool(row["deleted"]),

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS messages (
     text        TEXT NOT NULL,
     buttons     TEXT NOT NULL DEFAULT '[]',
     reply_to    INTEGER REFERENCES messages (id),
+    source      TEXT,              -- the picture that a reply is about, or that a result was made from
     created_at  TEXT NOT NULL,
     edited      INTEGER NOT NULL DEFAULT 0,
     deleted     INTEGER NOT NULL DEFAULT 0,
@@ -50,8 +51,10 @@ PRAGMA foreign_keys = ON;
 SELECT_MESSAGES = """
 SELECT m.id, m.chat, m.sender, m.locale, substr(m.text, 1, :text_length) AS text, length(m.text) AS characters,
        m.buttons, m.created_at, m.edited, m.deleted, m.delivery_key, m.reply_to,
+       (SELECT id FROM files WHERE id = m.source) AS source,
        r.sender AS quoted_sender, substr(r.text, 1, :quote_length) AS quoted_text, r.deleted AS quoted_deleted,
-       (SELECT file FROM attachments WHERE message = r.id ORDER BY position LIMIT 1) AS quoted_file
+       coalesce((SELECT file FROM attachments WHERE message = r.id AND file = m.source LIMIT 1),
+                (SELECT file FROM attachments WHERE message = r.id ORDER BY position LIMIT 1)) AS quoted_file
 FROM messages m LEFT JOIN messages r ON r.id = m.reply_to
 """
 
@@ -69,6 +72,7 @@ _IS_BUTTONS = (  # an array of objects
 _IS_MESSAGE = (
     "typeof(chat) = 'text' AND chat IN ({chats}) AND typeof(sender) = 'text' AND sender IN ({senders})"  # noqa: S608 - of constants
     " AND typeof(text) = 'text' AND typeof(created_at) = 'text' AND typeof(locale) IN ('text', 'null')"
+    " AND typeof(source) IN ('text', 'null')"
     " AND typeof(reply_to) IN ('integer', 'null') AND (reply_to IS NULL OR reply_to IN (SELECT id FROM messages))"
     " AND edited IN (0, 1) AND deleted IN (0, 1) AND pending IN (0, 1) AND typeof(idempotency_key) IN ('text', 'null')"
     " AND typeof(delivery_key) IN ('text', 'null') AND " + _IS_BUTTONS
@@ -85,7 +89,7 @@ _IS_ATTACHMENT = (
 
 _DELETE_MESSAGES = (
     "UPDATE messages SET chat = 'studio', sender = 'easel', locale = NULL, text = '', buttons = '[]', reply_to = NULL,"
-    " created_at = '', edited = 0, deleted = 1, idempotency_key = NULL, delivery_key = NULL, pending = 0"
+    " source = NULL, created_at = '', edited = 0, deleted = 1, idempotency_key = NULL, delivery_key = NULL, pending = 0"
 )
 
 

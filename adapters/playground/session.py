@@ -5,6 +5,7 @@ A frame that is not understood or cannot be accepted is answered with `error` an
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -29,6 +30,7 @@ from adapters.playground.protocol import (
     StartFrame,
     parse_frame,
 )
+from adapters.playground.records import StoredFile
 from bot.errors import ChatUnreachable, EaselError, MessageGone, PromptEmpty, TooManyPictures
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -141,6 +143,7 @@ class Session:
             text=text,
             files=frame.files,
             reply_to=None if frame.reply_to is None else int(frame.reply_to),
+            reply_file=frame.reply_file,
             nonce=frame.nonce,
         )
         self._queue_frame("sent", frame.nonce, frame={"type": "sent", "nonce": frame.nonce, "id": str(stored.id)})
@@ -157,13 +160,14 @@ class Session:
         except MessageGone:
             await self._backend.delete_message(frame.chat, int(frame.message))
             return
-        if stored.chat != frame.chat or stored.sender != users.BOT_ID:
+        is_shown = frame.file is None or any(file.id == frame.file for file in stored.files)
+        if stored.chat != frame.chat or stored.sender != users.BOT_ID or not is_shown:
             self.reject_frame(frame.nonce)
             return
-        await self._backend.work_queues.add_work(frame.sender, lambda: self._press_button(frame, locale))
+        await self._backend.work_queues.add_work(frame.sender, lambda: self._press_button(frame, locale, stored.files))
 
-    async def _press_button(self, frame: PressFrame, locale: str) -> None:
-        reply = await self._backend.events.press_button(decode_press(frame, locale))
+    async def _press_button(self, frame: PressFrame, locale: str, files: Sequence[StoredFile]) -> None:
+        reply = await self._backend.events.press_button(decode_press(frame, locale, files))
         text = "" if reply.open_reply else well_formed(reply.text)  # the open composer says it already
         self._queue_frame("notice", frame.nonce, frame={"type": "notice", "user": frame.sender, "text": text})
         if reply.open_reply:
@@ -174,6 +178,7 @@ class Session:
                     "user": frame.sender,
                     "chat": frame.chat,
                     "reply_to": frame.message,
+                    "file": frame.file,
                 },
             )
         self._backend.update_balances(frame.chat)

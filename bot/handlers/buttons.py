@@ -101,7 +101,7 @@ class ButtonHandler:
         """Tells how to say what to change. Where no form opens, in a direct chat, the image waits for the prompt."""
         job = await self._jobs.refresh_job(job)
         if press.no_form and press.message.chat.kind == "direct" and job.delivered:
-            message, images = press.message.message_id, job.delivered[:1]
+            message, images = press.message.message_id, (job.delivered_picture(press.picture),)
             request = PendingRequest(
                 id=message,
                 latest=message,
@@ -126,5 +126,5 @@ class ButtonHandler:
         ended_empty = not job.delivered and job.chat.key == press.message.chat.key
         request_id = (job.request_id if ended_empty else None) or press.message.message_id
         requester = Requester(user=actor, chat=press.message.chat, locale=locale, request_id=request_id)
-        repeated = await self._jobs.repeat_job(press.action, job, requester, press_id=press.id)
+        repeated = await self._jobs.repeat_job(press.action, job, requester, press_id=press.id, picture=press.picture)
         return ButtonReply(text=translate(locale, "press-again") if repeated is None else "")

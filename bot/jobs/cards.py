@@ -26,6 +26,7 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: st
         buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.DELETE),
         locale=job.locale,
         alt_text=job.prompt,
+        source=next(iter(job.references), None),
         spoiler=any(each.spoiler for each in job.references),
         as_file=job.options.as_file,
     )

@@ -227,22 +227,26 @@ class JobService:
 
     # ------------------------------------------------------------ repeating
 
-    async def repeat_job(self, action: Action, job: Job, requester: Requester, *, press_id: str) -> Job | None:
-        """Retry: the same request again. Vary: the same, with the finished image as the first reference.
+    async def repeat_job(
+        self, action: Action, job: Job, requester: Requester, *, press_id: str, picture: int | None = None
+    ) -> Job | None:
+        """Retry: the same request again. Vary: the same, with a finished image as the first reference: the one with
+        the number `picture`, from 1; None: the first.
 
         `press_id`: the platform's id of the press, which it may deliver again. None: that press became a job before, or
         a job of an earlier press of this button by this user is unfinished. Raises StillPainting while `job` itself is
-        unfinished, and as `submit_job`.
+        unfinished, PictureGone where its result has no such image, and as `submit_job`.
         """
         job = await self.refresh_job(job)
         if TRANSITIONS[job.state]:
             raise StillPainting
-        references, mask = job.references, job.mask
+        references, mask, about = job.references, job.mask, 1
         if action is Action.VARY and job.delivered:
+            chosen, about = job.delivered_picture(picture), picture or 1
             originals = references[1:] if job.is_variation else references
             fits = len(originals) < self._catalog.capabilities.max_references
-            references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
-        button = button_key(action, job.id, requester.user.key)
+            references, mask = (chosen, *originals) if fits else (chosen,), None
+        button = button_key(action, job.id, requester.user.key, about)
         return await self.submit_job(
             requester,
             event=f"{button}:{press_id}",

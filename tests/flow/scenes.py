@@ -27,8 +27,10 @@ def job_of(post: Post) -> str:
     return next(button.job_id for card in post.cards for button in card.buttons)
 
 
-async def click(easel: MemoryWorld, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
-    """A user presses a button that the message shows, or has shown."""
+async def click(
+    easel: MemoryWorld, post: Post, action: Action, *, sender: User = AMBER, picture: int | None = None
+) -> ButtonReply:
+    """A user presses a button that the message shows, or has shown; `picture`: for that one of several, from 1."""
     return await easel.app.events.press_button(
         ButtonPress(
             id=f"c{next(_clicks)}",
@@ -36,6 +38,7 @@ async def click(easel: MemoryWorld, post: Post, action: Action, *, sender: User 
             sender=sender,
             action=action,
             job_id=job_of(post),
+            picture=picture,
         )
     )
 

@@ -2,7 +2,8 @@
 // No DOM here; views call these and nothing else.
 
 import { settle } from "./frames.js";
-import { currentChat, currentDraft, currentMessages, easelHears, fileUrl, isPicture, say } from "./state.js";
+import { comparable, currentChat, currentDraft, currentMessages, easelHears, fileUrl } from "./state.js";
+import { isPicture, pressKey, say } from "./state.js";
 import { megabytes } from "./format.js";
 import { upload } from "./uploads.js";
 /** @import { State } from "./state.js" */
@@ -31,8 +32,8 @@ export function createActions(state, send, render) {
   }
 
   /** @param {Outgoing} message */
-  function dispatch({ as, chat, text, files, reply_to, nonce }) {
-    send({ type: "send", as, chat, text, files: files.map((each) => each.id), reply_to, nonce });
+  function dispatch({ as, chat, text, files, reply_to, reply_file, nonce }) {
+    send({ type: "send", as, chat, text, files: files.map((each) => each.id), reply_to, reply_file, nonce });
   }
 
   /** @param {File} file @param {ReturnType<typeof currentDraft>} draft */
@@ -115,7 +116,9 @@ export function createActions(state, send, render) {
 
     /** @param {string | null} id */
     reply(id) {
-      currentDraft(state).reply_to = id;
+      const draft = currentDraft(state);
+      draft.reply_to = id;
+      draft.reply_file = null;
       state.composing += 1;
       render();
     },
@@ -161,11 +164,12 @@ export function createActions(state, send, render) {
           text: draft.text,
           files: draft.files.flatMap((each) => each.file ?? []),
           reply_to: draft.reply_to,
+          reply_file: draft.reply_file ?? null,
           nonce: fresh(),
           at: new Date().toISOString(),
         };
         for (const each of draft.files) if (each.url) URL.revokeObjectURL(each.url);
-        state.drafts[`${state.me} ${state.chat}`] = { text: "", reply_to: null, files: [] };
+        state.drafts[`${state.me} ${state.chat}`] = { text: "", reply_to: null, reply_file: null, files: [] };
         state.outbox.push(message);
         dispatch(message);
       }
@@ -193,15 +197,17 @@ export function createActions(state, send, render) {
       render();
     },
 
-    /** @param {string} message @param {string} action @param {string} job */
-    press(message, action, job) {
+    /** `file`: the one picture of several that it is about.
+     *  @param {string} message @param {string} action @param {string} job @param {string | null} [file] */
+    press(message, action, job, file = null) {
       const { me, chat } = state;
+      const press = () => send({ type: "press", as: me, chat, message, action, job, file, nonce: fresh() });
       if (action === "delete") {
-        leave(message, () => send({ type: "press", as: me, chat, message, action, job, nonce: fresh() }));
+        leave(message, press);
         return;
       }
-      if (send({ type: "press", as: me, chat, message, action, job, nonce: fresh() })) {
-        const key = `${message} ${action}`;
+      if (press()) {
+        const key = pressKey(message, action, file);
         state.pressing[key] = true;
         setTimeout(() => {
           delete state.pressing[key]; // an answer that never comes must not leave a dead button
@@ -227,6 +233,23 @@ export function createActions(state, send, render) {
     /** @param {string | null} file */
     view(file) {
       state.viewing = file;
+      state.comparing = null;
+      render();
+    },
+
+    /** Has one picture of several stand there large. @param {string} message @param {string} file */
+    feature(message, file) {
+      state.featured[message] = file;
+      render();
+    },
+
+    /** Opens a picture beside another one: what it was made from, or the next of its result.
+     *  @param {string} file @param {string} [other] */
+    compare(file, other) {
+      const result = currentMessages(state).find((each) => each.files.some((one) => one.id === file));
+      const found = result ? comparable(state, result).filter((each) => each !== file) : [];
+      state.viewing = file;
+      state.comparing = other ?? found[0] ?? null;
       render();
     },
 
@@ -235,6 +258,7 @@ export function createActions(state, send, render) {
       const all = pictures(state);
       const at = all.findIndex((each) => each.id === state.viewing);
       state.viewing = all[at + step]?.id ?? state.viewing;
+      state.comparing = null;
       render();
     },
 

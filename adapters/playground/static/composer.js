@@ -169,12 +169,13 @@ export function createComposer(actions) {
     replyBar.hidden = !answered;
     if (!answered) return;
     write(replyWords, `${say(state, "page-replying-to")} ${nameOf(state, answered.sender)}`);
-    const key = JSON.stringify([answered, state.texts["page-picture"]]);
+    const about = currentDraft(state).reply_file;
+    const key = JSON.stringify([answered, about, state.texts["page-picture"]]);
     if (replyQuote.dataset.key !== answered.id || replyBar.dataset.drawn !== key) {
       replyBar.dataset.drawn = key;
       replyQuote.dataset.key = answered.id;
       replyQuote.replaceChildren(
-        ...quoteInside(state, quoteOf(answered)).filter((each) => !each.classList.contains("quote-name")),
+        ...quoteInside(state, quoteOf(answered, about)).filter((each) => !each.classList.contains("quote-name")),
       );
     }
     label(replyCancel, say(state, "page-reply-cancel"));

@@ -90,12 +90,13 @@ const handlers = {
     state.notice = { text, count: (state.notice?.count ?? 0) + 1 };
   },
 
-  compose(state, { user, chat, reply_to }) {
+  compose(state, { user, chat, reply_to, file }) {
     release(state);
     if (user !== state.me) return;
     state.chat = chat;
-    const draft = (state.drafts[`${user} ${chat}`] ??= { text: "", reply_to: null, files: [] });
+    const draft = (state.drafts[`${user} ${chat}`] ??= { text: "", reply_to: null, reply_file: null, files: [] });
     draft.reply_to = reply_to;
+    draft.reply_file = file ?? null;
     state.composing += 1;
   },
 

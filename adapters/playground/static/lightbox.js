@@ -1,12 +1,15 @@
-// One picture, large, over everything; the arrow keys lead through all pictures of the chat.
-// A modal dialog of the browser's own: it keeps the focus and gives it back.
+// One picture, large, over everything; the arrow keys lead through all pictures of the chat. What can be done with it
+// stands above it: it is the chosen one of several. A modal dialog of the browser's own: it keeps the focus and gives
+// it back.
 
 import { pictures } from "./actions.js";
+import { createCompare } from "./compare.js";
 import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { fileUrl, say, thumbnailUrl } from "./state.js";
+import { comparable, currentMessages, fileUrl, isPicture, isRunning, offeredButtons, say, thumbnailUrl } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
+/** @import { FileInfo, Message } from "./protocol.js" */
 
 /** @param {Actions} actions */
 export function createLightbox(actions) {
@@ -15,40 +18,30 @@ export function createLightbox(actions) {
   image.addEventListener("load", () => image.style.removeProperty("background-image"));
   const caption = h("figcaption", { dir: "auto" });
   const place = h("span", { class: "lightbox-place" });
+  const compare = createCompare();
+  const edit = tool("edit", () => act("edit"));
+  const vary = tool("vary", () => act("vary"));
+  const both = tool("compare", () => {
+    if (last?.viewing) last.comparing ? actions.view(last.viewing) : actions.compare(last.viewing);
+  });
   const download = h("a", { class: "icon-button", "data-action": "download" }, icon("download"));
-  const close = h(
-    "button",
-    { type: "button", class: "icon-button", "data-action": "close", on: { click: () => dialog.close() } },
-    icon("close"),
-  );
-  const previous = h(
-    "button",
-    {
-      type: "button",
-      class: "icon-button turn turn-previous",
-      "data-action": "previous",
-      on: { click: () => actions.turn(-1) },
-    },
-    icon("previous"),
-  );
-  const next = h(
-    "button",
-    {
-      type: "button",
-      class: "icon-button turn turn-next",
-      "data-action": "next",
-      on: { click: () => actions.turn(1) },
-    },
-    icon("next"),
-  );
-  const frame = h("figure", {}, image, caption);
-  arrange(dialog, [h("div", { class: "lightbox-bar" }, place, download, close), previous, frame, next]);
+  const close = tool("close", () => dialog.close());
+  const previous = tool("previous", () => actions.turn(-1), "turn turn-previous");
+  const next = tool("next", () => actions.turn(1), "turn turn-next");
+  const box = h("div", { class: "lightbox-box" }, image, compare.node);
+  const others = h("div", { class: "lightbox-others", role: "group", hidden: true });
+  const frame = h("figure", {}, h("div", { class: "lightbox-stage" }, box), others, caption);
+  const bar = h("div", { class: "lightbox-bar" }, place, edit, vary, both, download, close);
+  arrange(dialog, [bar, previous, frame, next]);
+  /** @type {State | undefined} */
+  let last;
 
   dialog.addEventListener("close", () => actions.view(null));
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog || event.target === frame) dialog.close();
+    if (event.target instanceof Element && event.target.matches("dialog, figure, .lightbox-stage")) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.target === compare.slider) return; // there they move the line
     const rtl = document.documentElement.dir === "rtl";
     if (event.key === "ArrowLeft") actions.turn(rtl ? 1 : -1);
     else if (event.key === "ArrowRight") actions.turn(rtl ? -1 : 1);
@@ -56,8 +49,18 @@ export function createLightbox(actions) {
     event.preventDefault();
   });
 
+  /** @param {"edit" | "vary"} action */
+  function act(action) {
+    const message = last && messageOf(last, last.viewing);
+    const button = message && last && offeredButtons(last, message).find((each) => each.action === action);
+    const file = last?.viewing;
+    dialog.close();
+    if (button && message) actions.press(message.id, action, button.job, file);
+  }
+
   /** @param {State} state */
   function render(state) {
+    last = state;
     const all = pictures(state);
     const at = all.findIndex((each) => each.id === state.viewing);
     const file = all[at];
@@ -70,8 +73,8 @@ export function createLightbox(actions) {
       image.src = fileUrl(file.id);
     }
     attribute(image, "alt", file.alt || say(state, "page-picture"));
-    attribute(image, "width", file.width);
-    attribute(image, "height", file.height);
+    box.style.setProperty("--ratio", String((file.width ?? 1) / (file.height ?? 1)));
+    box.style.setProperty("--natural", `${file.width ?? 1024}px`);
     write(caption, file.alt ?? "");
     write(place, all.length > 1 ? `${at + 1} / ${all.length}` : "");
     attribute(download, "href", fileUrl(file.id));
@@ -84,11 +87,66 @@ export function createLightbox(actions) {
     previous.disabled = at === 0;
     next.disabled = at === all.length - 1;
     previous.hidden = next.hidden = all.length < 2;
+    renderTools(state, file);
     if (!dialog.open) {
       dialog.showModal();
-      close.focus();
+      (state.comparing ? compare.slider : close).focus();
     }
+  }
+
+  /** @param {State} state @param {FileInfo} file */
+  function renderTools(state, file) {
+    const message = messageOf(state, file.id);
+    const buttons = message && !isRunning(message) ? offeredButtons(state, message) : [];
+    for (const [node, action] of /** @type {const} */ ([[edit, "edit"], [vary, "vary"]])) {
+      const button = buttons.find((each) => each.action === action);
+      node.hidden = !button;
+      label(node, button?.label ?? "");
+    }
+    const found = message ? comparable(state, message).filter((each) => each !== file.id) : [];
+    both.hidden = !found.length;
+    label(both, say(state, "page-compare"));
+    attribute(both, "aria-pressed", String(Boolean(state.comparing)));
+    /** @param {string} id */
+    const nameOf = (id) => {
+      const shown = message?.files.filter(isPicture) ?? [];
+      const n = shown.findIndex((each) => each.id === id) + 1;
+      if (!n) return say(state, "page-compare-before");
+      return shown.length > 1 ? String(n) : say(state, "page-compare-after");
+    };
+    const other = state.comparing;
+    const words = { label: say(state, "page-compare-line"), here: nameOf(file.id), there: other ? nameOf(other) : "" };
+    compare.update(other, words);
+    others.hidden = !other || found.length < 2;
+    attribute(others, "aria-label", say(state, "page-compare-with"));
+    if (others.hidden) return;
+    const key = JSON.stringify([file.id, found, state.locale]);
+    if (others.dataset.drawn !== key) {
+      others.dataset.drawn = key;
+      others.replaceChildren(
+        ...found.map((id) =>
+          h(
+            "button",
+            { type: "button", class: "lightbox-other", "data-file-id": id, on: { click: () => actions.compare(file.id, id) } },
+            h("img", { src: thumbnailUrl(id), alt: "" }),
+            h("span", {}, nameOf(id)),
+          ),
+        ),
+      );
+    }
+    for (const each of others.querySelectorAll("button"))
+      attribute(each, "aria-pressed", String(each.dataset.fileId === other));
   }
 
   return { render };
 }
+
+/** @param {string} action @param {() => void} run @param {string} [classes] */
+function tool(action, run, classes = "") {
+  const props = { type: "button", class: `icon-button ${classes}`.trim(), "data-action": action, on: { click: run } };
+  return h("button", props, icon(/** @type {any} */ (action)));
+}
+
+/** The message of the chat that shows a file. @param {State} state @param {string | null} file
+ *  @returns {Message | undefined} */
+const messageOf = (state, file) => currentMessages(state).find((each) => each.files.some((one) => one.id === file));

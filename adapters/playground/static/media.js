@@ -2,20 +2,21 @@
 // Sizes are known before bytes come, so nothing jumps; the canvas stays until every picture can be seen.
 
 import { arrange, attribute, h, mayMove } from "./dom.js";
-import { icon } from "./icons.js";
-import { fileUrl, isPicture, thumbnailUrl } from "./state.js";
+import { createPicture } from "./picture.js";
+import { isPicture } from "./state.js";
 /** @import { FileInfo } from "./protocol.js" */
+/** @import { Look, Tool } from "./picture.js" */
 
 const CROSSFADE = 900; // milliseconds; the canvas stays under the picture for as long
 
-/** @param {(file: string) => void} open */
-export function createMedia(open) {
+/** @param {(file: string) => void} open @param {(file: string, action: Tool["action"]) => void} act */
+export function createMedia(open, act) {
   const node = h("div", { class: "media", hidden: true });
   /** @type {HTMLElement | null} */
   let canvas = null;
   let preview = "";
   let ratioKnown = false;
-  /** @type {Map<string, HTMLElement>} */
+  /** @type {Map<string, ReturnType<typeof createPicture>>} */
   const shown = new Map();
   /** @type {Set<string>} files whose pictures are decoded, or never will be */
   const settled = new Set();
@@ -24,11 +25,11 @@ export function createMedia(open) {
   /** @param {number} ratio width / height */
   const shape = (ratio) => node.style.setProperty("--ratio", String(ratio));
 
-  /** @param {{running: boolean, percent: number | null, preview: string, ratio: number, count: number, seed: number, files: FileInfo[], fallbackAlt: string}} want */
-  function update({ running, percent, preview: url, ratio, count, seed, files, fallbackAlt }) {
+  /** @param {{running: boolean, percent: number | null, preview: string, ratio: number, count: number, seed: number, files: FileInfo[], lookOf: (file: FileInfo) => Look}} want */
+  function update({ running, percent, preview: url, ratio, count, seed, files, lookOf }) {
     const before = !node.hidden && canvas && files.length ? node.getBoundingClientRect().height : 0;
     if (running) paint(percent, url, ratio, count, seed);
-    else if (files.length) show(files, fallbackAlt);
+    else if (files.length) show(files, lookOf);
     if (!running && canvas && !files.length) leave(false);
     leaveOnceSeen();
     if (!running && !files.length) arrange(node, canvas ? [canvas] : []);
@@ -81,20 +82,20 @@ export function createMedia(open) {
     }
   }
 
-  /** @param {FileInfo[]} files @param {string} fallbackAlt */
-  function show(files, fallbackAlt) {
+  /** @param {FileInfo[]} files @param {(file: FileInfo) => Look} lookOf */
+  function show(files, lookOf) {
     const first = files.find(isPicture);
     if (first?.width && first.height) shape(first.width / first.height);
     attribute(node, "data-count", files.length);
-    for (const file of files)
-      if (!shown.has(file.id))
-        shown.set(file.id, isPicture(file) ? picture(file, fallbackAlt) : document_(file));
+    const nodes = files.map((file) => {
+      let one = shown.get(file.id);
+      if (!one) shown.set(file.id, (one = createPicture(file, { open, act, settled: settle })));
+      one.update(lookOf(file));
+      return one.node;
+    });
     const present = new Set(files.map((each) => each.id));
     for (const id of [...shown.keys()]) if (!present.has(id)) shown.delete(id);
-    arrange(
-      grid,
-      files.map((each) => /** @type {HTMLElement} */ (shown.get(each.id))),
-    );
+    arrange(grid, nodes);
     arrange(node, canvas ? [canvas, grid] : [grid]);
     for (const id of [...settled]) if (!present.has(id)) settled.delete(id);
   }
@@ -110,46 +111,6 @@ export function createMedia(open) {
     settled.add(id);
     leaveOnceSeen();
   }
-
-  /** @param {FileInfo} file @param {string} fallbackAlt */
-  function picture(file, fallbackAlt) {
-    const image = h("img", {
-      alt: file.alt || fallbackAlt,
-      width: file.width,
-      height: file.height,
-      decoding: "async",
-      loading: "lazy",
-    });
-    const button = h(
-      "button",
-      { type: "button", class: "picture", "data-file-id": file.id, on: { click: () => open(file.id) } },
-      image,
-    );
-    const seen = () => {
-      button.classList.add("loaded");
-      settle(file.id);
-    };
-    image.addEventListener("load", () => void image.decode().then(seen, seen));
-    image.addEventListener("error", () => {
-      const whole = fileUrl(file.id);
-      if (!image.src.endsWith(whole)) image.src = whole; // its thumbnail could not be had
-      else {
-        button.replaceWith(document_(file));
-        settle(file.id);
-      }
-    });
-    image.src = thumbnailUrl(file.id);
-    return button;
-  }
-
-  /** A file that browsers cannot show: its name, to be downloaded. @param {FileInfo} file */
-  const document_ = (file) =>
-    h(
-      "a",
-      { class: "file", href: fileUrl(file.id), download: file.name, "data-file-id": file.id },
-      icon("file"),
-      h("span", { dir: "auto" }, file.name),
-    );
 
   /** @param {boolean} slowly */
   function leave(slowly) {

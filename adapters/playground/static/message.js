@@ -7,11 +7,16 @@ import { momentOf, timeOf } from "./format.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { quoteInside } from "./quote.js";
-import { BOT, chatOf, findMessage, isPicture, isRunning, nameOf, ownerOf, say, thumbnailUrl } from "./state.js";
+import { BOT, chatOf, comparable, findMessage, isPicture, isPressed, isRunning } from "./state.js";
+import { nameOf, offeredButtons, say, thumbnailUrl } from "./state.js";
 import { expectedCount, expectedRatio, readStatus } from "./status.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
-/** @import { Message } from "./protocol.js" */
+/** @import { FileInfo, Message } from "./protocol.js" */
+/** @import { Look, Tool } from "./picture.js" */
+
+const NARROW = "(max-width: 759px)"; // as in canvas.css: one picture large, the others beside it
+const ONE_OF_SEVERAL = new Set(["edit", "vary"]); // stand on each of several pictures, and not below them all
 
 /** @typedef {{first: boolean, active: boolean, pending: "" | "sending" | "failed", nonce?: string, error?: string}} Place */
 
@@ -30,7 +35,7 @@ export function createMessage(actions, jump) {
     class: "quote",
     on: { click: () => current.reply_to && jump(current.reply_to.id) },
   });
-  const media = createMedia((file) => actions.view(file));
+  const media = createMedia(open, act);
   const stroke = h(
     "div",
     { class: "stroke", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
@@ -64,22 +69,47 @@ export function createMessage(actions, jump) {
     tools,
   );
   let drawn = "";
+  let featured = "";
+  /** @type {Message["buttons"]} of the current member */
+  let offered = [];
   /** @type {string | null} the words that stand there as words, and not as progress */
   let written = null;
+
+  /** On a narrow screen one picture of several stands there large: a touch on another one makes it that.
+   *  @param {string} file */
+  function open(file) {
+    const several = current.files.length > 1 && node.classList.contains("card");
+    const small = several && file !== featured && matchMedia(NARROW).matches;
+    if (small) actions.feature(current.id, file);
+    else actions.view(file);
+  }
+
+  /** What can be done with one of the pictures. @param {string} file @param {Tool["action"]} action */
+  function act(file, action) {
+    if (action === "compare") return actions.compare(file);
+    const button = offered.find((each) => each.action === action);
+    if (button) actions.press(current.id, button.action, button.job, file);
+  }
 
   /** @param {State} state @param {Message} message @param {Place} place */
   function update(state, message, place) {
     current = message;
-    const waiting = message.buttons.map((each) => Boolean(state.pressing[`${message.id} ${each.action}`]));
-    const key = JSON.stringify([message, place, state.locale, state.texts["page-reply"], state.me, ownerOf(state, message), waiting]);
+    offered = offeredButtons(state, message);
+    featured = state.featured[message.id] ?? message.files[0]?.id ?? "";
+    const several = message.sender === BOT && message.files.filter(isPicture).length > 1;
+    const below = several ? offered.filter((each) => !ONE_OF_SEVERAL.has(each.action)) : offered;
+    const waiting = below.map((each) => isPressed(state, message.id, each.action));
+    const busy = Object.keys(state.pressing).filter((each) => each.startsWith(`${message.id} `));
+    const key = JSON.stringify([
+      [message, place, featured, busy, offered, comparable(state, message)],
+      [state.locale, state.texts["page-reply"], state.me],
+    ]);
     if (key === drawn) return;
     drawn = key;
 
     const running = isRunning(message);
     const waits = running && message.text.startsWith(say(state, "page-stage-waiting"));
     const bot = message.sender === BOT;
-    const owner = ownerOf(state, message);
-    const offered = owner === undefined || owner === state.me ? message.buttons : [];
     const card = bot && (running || message.files.length > 0);
     node.className = [
       "message",
@@ -100,14 +130,14 @@ export function createMessage(actions, jump) {
     attribute(node, "tabindex", place.active ? 0 : -1);
     tint(node, state, message.sender);
     drawHead(state, message, place);
-    drawBody(state, message, running, waits);
-    drawButtons(message, offered, waiting);
+    drawBody(state, message, running, waits, several);
+    drawButtons(message, below, waiting);
     drawFate(state, place);
     const inside = bot ? [media.node, running && !waits && stroke, text] : [text, media.node];
     const parts = [
       message.reply_to && quote,
       ...inside,
-      offered.length > 0 && buttons,
+      below.length > 0 && buttons,
       place.pending && fate,
     ];
     arrange(
@@ -143,8 +173,29 @@ export function createMessage(actions, jump) {
     quote.disabled = message.reply_to.deleted;
   }
 
-  /** @param {State} state @param {Message} message @param {boolean} running @param {boolean} waits */
-  function drawBody(state, message, running, waits) {
+  /** @param {State} state @param {Message} message @param {boolean} several @param {FileInfo} file @returns {Look} */
+  function lookOf(state, message, several, file) {
+    const place = { n: message.files.indexOf(file) + 1, count: message.files.length };
+    const name = several ? say(state, "page-picture-of", place) : say(state, "page-picture");
+    if (message.sender !== BOT) return { name, featured: false, tools: [] };
+    /** @type {Tool[]} */
+    const tools = offered
+      .filter((each) => several && ONE_OF_SEVERAL.has(each.action))
+      .reverse() // Edit first: what most want of the one they like
+      .map((each) => ({
+        action: /** @type {"edit" | "vary"} */ (each.action),
+        words: each.label,
+        busy: isPressed(state, message.id, each.action, file.id),
+      }));
+    if (comparable(state, message).some((each) => each !== file.id))
+      tools.push({ action: "compare", words: say(state, "page-compare"), busy: false });
+    tools.push({ action: "download", words: say(state, "page-download"), busy: false });
+    return { name, featured: several && file.id === featured, tools };
+  }
+
+  /** @param {State} state @param {Message} message @param {boolean} running @param {boolean} waits
+   *  @param {boolean} several */
+  function drawBody(state, message, running, waits, several) {
     const { lines, percent } = running ? readStatus(message.text) : { lines: [], percent: null };
     const request = findMessage(state, message.reply_to?.id)?.text ?? message.reply_to?.text ?? "";
     media.update({
@@ -155,7 +206,7 @@ export function createMessage(actions, jump) {
       count: expectedCount(request),
       seed: [...message.id].reduce((sum, each) => sum + each.charCodeAt(0), 0),
       files: message.files,
-      fallbackAlt: say(state, "page-picture"),
+      lookOf: (file) => lookOf(state, message, several, file),
     });
     attribute(text, "hidden", !message.text);
     if (!running) {
@@ -198,12 +249,12 @@ export function createMessage(actions, jump) {
     });
   }
 
-  /** @param {Message} message @param {Message["buttons"]} offered @param {boolean[]} waiting */
-  function drawButtons(message, offered, waiting) {
+  /** @param {Message} message @param {Message["buttons"]} below @param {boolean[]} waiting */
+  function drawButtons(message, below, waiting) {
     const focused = buttons.contains(document.activeElement)
       ? document.activeElement?.getAttribute("data-action")
       : null;
-    const fresh = offered.map(({ action, job, label: words }, index) =>
+    const fresh = below.map(({ action, job, label: words }, index) =>
       h(
         "button",
         {

@@ -18,6 +18,7 @@
  * @property {{url: string} | null} preview
  * @property {Button[]} buttons
  * @property {Quote | null} reply_to
+ * @property {string | null} source  the picture that a result was made from, or that a reply is about
  * @property {string} at  ISO 8601
  * @property {boolean} edited
  */
@@ -30,6 +31,7 @@
  * @property {string} text
  * @property {FileInfo[]} files
  * @property {string | null} reply_to
+ * @property {string | null} reply_file  the one picture of that message that it is about
  * @property {string} nonce
  * @property {string} at  ISO 8601
  * @property {string} [id]  set once the server has named it
@@ -46,6 +48,6 @@
  * @property {FileInfo} [file]
  * @property {string} [error]
  */
-/** @typedef {{text: string, reply_to: string | null, files: Attachment[]}} Draft */
+/** @typedef {{text: string, reply_to: string | null, reply_file: string | null, files: Attachment[]}} Draft */
 
 export {};

@@ -8,12 +8,13 @@ import { nameOf, say, thumbnailUrl } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Message, Quote } from "./protocol.js" */
 
-/** What a reply to `message` would quote. @param {Message} message @returns {Quote} */
-export const quoteOf = (message) => ({
+/** What a reply to `message` would quote; `about`: the one picture that it is about.
+ *  @param {Message} message @param {string | null} [about] @returns {Quote} */
+export const quoteOf = (message, about) => ({
   id: message.id,
   sender: message.sender,
   text: message.text,
-  file: message.files.find((each) => each.media_type.startsWith("image/"))?.id ?? null,
+  file: about ?? message.files.find((each) => each.media_type.startsWith("image/"))?.id ?? null,
   deleted: false,
 });
 

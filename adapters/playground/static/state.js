@@ -26,8 +26,10 @@ export const BOT = "easel";
  * @property {Record<string, number>} unread  by chat
  * @property {Record<string, Draft>} drafts  by user and chat
  * @property {Outgoing[]} outbox
- * @property {Record<string, boolean>} pressing  buttons that wait for an answer: "message action"
+ * @property {Record<string, boolean>} pressing  buttons that wait for an answer, by `pressKey`
  * @property {string | null} viewing  the file open in the lightbox
+ * @property {string | null} comparing  the file that it is compared with there
+ * @property {Record<string, string>} featured  by message, the picture of several that stands there large
  * @property {{text: string, count: number, undo?: string} | null} notice  `undo`: the message that may come back
  * @property {Record<string, number>} leaving  messages that are deleted unless that is undone: by id, the timer
  * @property {number} composing  grows whenever the composer should take the focus
@@ -57,6 +59,8 @@ export function createState(saved) {
     outbox: [],
     pressing: {},
     viewing: null,
+    comparing: null,
+    featured: {},
     notice: null,
     leaving: {},
     composing: 0,
@@ -64,9 +68,10 @@ export function createState(saved) {
   };
 }
 
-/** The words for a message id; empty until the server has sent them.
- *  @param {State} state @param {string} key */
-export const say = (state, key) => state.texts[key] ?? "";
+/** The words for a message id, with values in the places of their names in brackets; empty until the server has sent
+ *  them. @param {State} state @param {string} key @param {Record<string, string | number>} [values] */
+export const say = (state, key, values = {}) =>
+  (state.texts[key] ?? "").replace(/\[(\w+)\]/g, (name, value) => String(values[value] ?? name));
 
 /** @param {State} state */
 export const currentMessages = (state) =>
@@ -91,7 +96,7 @@ export const visibleChats = (state) =>
 /** The current user's draft in the current chat; made on first use.
  *  @param {State} state @returns {Draft} */
 export function currentDraft(state) {
-  return (state.drafts[`${state.me} ${state.chat}`] ??= { text: "", reply_to: null, files: [] });
+  return (state.drafts[`${state.me} ${state.chat}`] ??= { text: "", reply_to: null, reply_file: null, files: [] });
 }
 
 /** The name to show for a sender.
@@ -125,6 +130,25 @@ export function ownerOf(state, message) {
   const earlier = state.messages[message.chat]?.find((each) => each.id === asked.id);
   return earlier && Number(earlier.id) < Number(message.id) ? ownerOf(state, earlier) : undefined;
 }
+
+/** The buttons of a message that the current member may press.
+ *  @param {State} state @param {Message} message */
+export function offeredButtons(state, message) {
+  const owner = ownerOf(state, message);
+  return owner === undefined || owner === state.me ? message.buttons : [];
+}
+
+/** The key of a button that waits: of a message, or of one of its pictures.
+ *  @param {string} message @param {string} action @param {string | null} [file] */
+export const pressKey = (message, action, file) => [message, action, file].filter(Boolean).join(" ");
+
+/** @param {State} state @param {string} message @param {string} action @param {string} [file] */
+export const isPressed = (state, message, action, file) => Boolean(state.pressing[pressKey(message, action, file)]);
+
+/** What the pictures of a result can be compared with: what they were made from, then one another.
+ *  @param {State} state @param {Message} message @returns {string[]} file ids */
+export const comparable = (state, message) =>
+  message.sender === BOT ? [...(message.source ? [message.source] : []), ...message.files.filter(isPicture).map((each) => each.id)] : [];
 
 /** Whether Easel will hear what stands in the composer now.
  *  @param {State} state */

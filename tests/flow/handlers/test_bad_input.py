@@ -304,6 +304,16 @@ async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(e
     assert all("“a cat”" in post.text for post in easel.platform.posts)
 
 
+async def test_a_picture_that_a_result_does_not_have_is_refused_and_costs_nothing(easel: MemoryWorld) -> None:
+    await easel.say("a cat")
+    [post] = await easel.settled()
+    for number in (0, 2, -1):
+        refused = await click(easel, post, Action.VARY, picture=number)
+        assert refused.text == translate("en", "refusal-picture-gone", name=str(number))
+    assert len(easel.platform.posts) == 1
+    assert await books(easel) == (49, 0)
+
+
 async def test_vary_keeps_within_what_can_be_sent(easel: MemoryWorld) -> None:
     await easel.say("all of them", *(easel.platform.upload(png()) for _ in range(5)))
     [post] = await easel.settled()

@@ -298,7 +298,7 @@ async def test_a_click_is_answered_to_the_page_that_clicked(server: PageServer) 
         )
         silent = {"type": "notice", "user": "jade", "text": ""}  # the open composer says it
         assert await mine.receive_frame("notice") == silent
-        composed = {"type": "compose", "user": "jade", "chat": "studio", "reply_to": ref.message_id}
+        composed = {"type": "compose", "user": "jade", "chat": "studio", "reply_to": ref.message_id, "file": None}
         assert await mine.receive_frame("compose") == composed
         press = server.core.presses[0]
         assert (press.id, press.message, press.action, press.job_id) == ("c1", ref, Action.EDIT, "j1")
@@ -312,7 +312,8 @@ async def test_a_click_on_what_is_no_message_of_the_bot_reaches_nobody(server: P
         mine = await page.send_message("mine")
         ref = await server.playground.post(GROUP, DONE_CARD, reply_to=None, key="j1")
         click = {"as": "jade", "chat": "studio", "message": ref.message_id, "action": "edit", "job": "j1", "nonce": "c"}
-        for wrong in ({"message": mine}, {"chat": "direct-jade"}, {"chat": "direct-amber"}, {"action": "explode"}):
+        others = ({"chat": "direct-jade"}, {"chat": "direct-amber"}, {"action": "explode"}, {"file": "0" * 32})
+        for wrong in ({"message": mine}, *others):
             await page.send_frame("press", **(click | wrong))
             await page.receive_frame("error")
         await page.send_frame("press", **(click | {"message": "999"}))
