@@ -10,11 +10,8 @@ import os
 from pathlib import Path
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator, exceptions
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
-
 from tests.servers.discord.errors import Json
+from tests.servers.json_schema import JsonSchemas
 
 NAME = "discord-openapi.json"
 STRICT, LENIENT = "urn:discord:requests", "urn:discord:answers"
@@ -28,11 +25,7 @@ class Spec:
         self._paths: dict[str, Json] = document["paths"]
         strict = copy.deepcopy(document)
         _close(strict["components"]["schemas"])
-        self._registry: Registry[Any] = Registry[Any]().with_resources(
-            (name, Resource(contents=contents, specification=DRAFT202012))
-            for name, contents in ((STRICT, strict), (LENIENT, document))
-        )
-        self._validators: dict[str, Any] = {}  # Any: the library's types are partial
+        self._schemas = JsonSchemas({STRICT: strict, LENIENT: document})
 
     def request(self, method: str, route: str, query: set[str], payload: Any) -> str | None:
         """What is wrong with a request; None when nothing is."""
@@ -49,7 +42,7 @@ class Spec:
         if body is None:
             return "a body where none belongs"
         pointer = f"{_pointer(method, route)}/requestBody/content/application~1json/schema"
-        return self._check(f"{STRICT}#{pointer}", _without_extras(route, payload))
+        return self._schemas.check(STRICT, pointer, _without_extras(route, payload))
 
     def answer(self, method: str, route: str, status: int, payload: Any) -> str | None:
         """What is wrong with an answer of 2xx; None when nothing is."""
@@ -60,19 +53,10 @@ class Spec:
         if payload is None or "content" not in described:
             return None if payload is None else "a body where none belongs"
         pointer = f"{_pointer(method, route)}/responses/{status}/content/application~1json/schema"
-        return self._check(f"{LENIENT}#{pointer}", payload)
+        return self._schemas.check(LENIENT, pointer, payload)
 
     def _operation(self, method: str, route: str) -> Json | None:
         return self._paths.get(route, {}).get(method.lower())
-
-    def _check(self, ref: str, payload: Any) -> str | None:
-        validator: Any = self._validators.get(ref)
-        if validator is None:
-            validator = self._validators[ref] = cast(
-                "Any", Draft202012Validator({"$ref": ref}, registry=self._registry)
-            )
-        error = cast("Any", exceptions).best_match(validator.iter_errors(payload))
-        return None if error is None else f"{error.json_path}: {error.message[:300]}"
 
 
 @functools.cache

@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator, exceptions
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
-
 from bot.sandbox import RecordedRequest
+from tests.servers.json_schema import JsonSchemas
 
 NAME = "openai-openapi.json"
 SPEC = "urn:openai"
@@ -37,15 +34,11 @@ class Spec:
         document = copy.deepcopy(document)
         for name in CLOSED:
             document["components"]["schemas"][name]["additionalProperties"] = False
-        resource = Resource[Any](contents=document, specification=DRAFT202012)
-        self._registry: Registry[Any] = Registry[Any]().with_resource(SPEC, resource)
+        self._schemas = JsonSchemas({SPEC: document})
 
     def check(self, schema: str, payload: object) -> str | None:
         """What is wrong with a JSON document; None when nothing is."""
-        ref = {"$ref": f"{SPEC}#/components/schemas/{schema}"}
-        validator: Any = Draft202012Validator(ref, registry=self._registry)  # Any: the library's types are partial
-        error = cast("Any", exceptions).best_match(validator.iter_errors(payload))
-        return None if error is None else f"{error.json_path}: {error.message[:300]}"
+        return self._schemas.check(SPEC, f"/components/schemas/{schema}", payload)
 
 
 @functools.cache
