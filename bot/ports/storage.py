@@ -181,8 +181,9 @@ class BudgetStorage(Protocol):
         what else it returns. What was written last may be lost when the database crashes."""
         ...
 
-    async def take_budgets(self) -> tuple[dict[str, BudgetRow], float]:
-        """Deletes all rows. Returns them by key, and the database's clock in seconds."""
+    async def leave_budgets(self, process: str) -> tuple[dict[str, BudgetRow], float]:
+        """Deletes what a process has told. Returns what others have left, by key, and the database's clock in
+        seconds."""
         ...
 
     async def delete_free_budgets(self) -> None:

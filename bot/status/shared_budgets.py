@@ -126,19 +126,17 @@ class SharedBudgets:
         return self._joined
 
     async def _be_alone(self, process: str) -> bool:
-        """Takes over what others have used, and asks nobody from now on. False: somebody has come meanwhile. Who comes
-        later sees that this process does not share, and waits until it does."""
+        """Heeds what others have used, and asks nobody from now on. False: somebody has come meanwhile. Who comes later
+        sees that this process does not share, and waits until it does; what others have used stays written down until
+        then, since this process tells only its own use."""
         self._joined = False
         if await self._storage.register_budget_process(process, shares=False):
             await self._storage.register_budget_process(process, shares=True)
             self._joined = True
             return False
-        rows, database_now = await self._storage.take_budgets()
+        rows, database_now = await self._storage.leave_budgets(process)
         now = self._clock.monotonic()
-        inherited = {
-            key: read_uses({each: part for each, part in row.items() if each != process}, database_now)
-            for key, row in rows.items()
-        }
+        inherited = {key: read_uses(row, database_now) for key, row in rows.items()}
         behind = now - database_now
         self._pacer.unshare_budgets({key: use.shifted(behind) for key, use in inherited.items()}, now)
         self._is_alone = True

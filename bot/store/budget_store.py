@@ -33,7 +33,11 @@ _SAVE = text("""
         AS changed (key, uses, free_at)
     WHERE budget.key = changed.key
 """)
-_TAKE = text("DELETE FROM budget RETURNING key, CAST(uses AS text)")
+_LEAVE = text("""
+    UPDATE budget SET uses = CAST(CAST(uses AS jsonb) - CAST(:process AS text) AS json)
+    RETURNING key, CAST(uses AS text)
+""")
+_DELETE_EMPTY = text("DELETE FROM budget WHERE CAST(uses AS text) = '{}'")
 _DELETE_FREE = text("""
     DELETE FROM budget WHERE key IN (SELECT key FROM budget WHERE free_at < now() FOR UPDATE SKIP LOCKED)
 """)
@@ -67,9 +71,11 @@ class BudgetStore:
 
         return await self._database.write(work)
 
-    async def take_budgets(self) -> tuple[dict[str, BudgetRow], float]:
+    async def leave_budgets(self, process: str) -> tuple[dict[str, BudgetRow], float]:
         def work(conn: Connection) -> tuple[dict[str, BudgetRow], float]:
-            rows: dict[str, BudgetRow] = {key: json.loads(uses) for key, uses in conn.execute(_TAKE)}
+            left = conn.execute(_LEAVE, {"process": process}).all()
+            rows: dict[str, BudgetRow] = {key: json.loads(uses) for key, uses in left}
+            conn.execute(_DELETE_EMPTY)
             return rows, float(conn.execute(_NOW).scalar_one())
 
         return await self._database.write(work)
