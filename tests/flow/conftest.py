@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs import results
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from tests.flow.world import MemoryWorld, world
@@ -41,6 +42,12 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
     """An upstream that paints at once."""
     async with Sandbox(pace=0) as upstream:
         yield upstream
+
+
+@pytest.fixture
+def results_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result that is not at its address is not looked for again, for a minute: `jobs/test_results_late.py` does."""
+    monkeypatch.setattr(results, "UNAVAILABLE_S", 0.0)
 
 
 @pytest.fixture

@@ -297,6 +297,7 @@ async def test_the_last_allowed_start_paints(tmp_path: Path, sandbox: Sandbox) -
         await painted(easel)
 
 
+@pytest.mark.usefixtures("results_at_once")
 async def test_an_expired_link_is_a_failure(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), 1)

@@ -20,6 +20,8 @@ from tests.flow.world import MemoryWorld, settings, world
 from tests.servers.upstream.hostile import DIALECTS, FILES, HTML, SVG, Hostile, hostile
 from tests.support.images import png
 
+pytestmark = pytest.mark.usefixtures("results_at_once")
+
 
 @pytest.fixture
 async def upstream() -> AsyncGenerator[Hostile]:
