@@ -7,9 +7,9 @@ nobody can read, or breaks whoever handles it, is set aside for the operator.
 """
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -98,7 +98,7 @@ class EventInbox:
         """Has an event saved, if it asks the bot for something."""
         if asks_for_something(event, data, bot_id):
             event_id = event_number(event, data)
-            body = {"event": event, "data": deepcopy(dict(data)), "received_s": self._clock.now().timestamp()}
+            body = {"event": event, "data": _copy_of(data), "received_s": self._clock.now().timestamp()}
             if event in MESSAGE_EVENTS:
                 self._fresh[event_id] = body
                 self._aging.start()
@@ -224,6 +224,11 @@ class _BrokenEvent:
     id: int | None
     body: Event | None
     reason: str
+
+
+def _copy_of(data: Event) -> Event:
+    """What discord.py changes later is not what is saved. By JSON, which it came as: half the time of a deep copy."""
+    return json.loads(json.dumps(dict(data)))
 
 
 def _data_of(body: Any) -> Event:

@@ -17,7 +17,7 @@ from adapters.discord import decode, encode
 from adapters.discord.commands import Interaction
 from adapters.discord.errors import ALREADY_ACKNOWLEDGED, CallRejected
 from adapters.discord.inbox import Event, EventInbox
-from adapters.discord.interaction_tokens import InteractionToken
+from adapters.discord.interaction_tokens import InteractionToken, token_id
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import interaction_locale
@@ -118,7 +118,7 @@ class InteractionReplies:
 
     def make_token(self, interaction: Interaction, *, token_only: bool, ephemeral: bool = False) -> InteractionToken:
         return InteractionToken(
-            id=f"i{interaction.id}",
+            id=token_id(interaction.id),
             token=interaction.token,
             created_s=self._inbox.received_s(interaction.id),
             file_limit=interaction.filesize_limit,

@@ -14,12 +14,17 @@ TOKEN_LIFETIME_S = 14 * 60.0  # one minute less than Discord's 15, so that no ca
 TOKEN_ONLY_RETENTION_S = 24 * 3600.0  # a dead token that was the only way to a place is known so long
 
 
+def token_id(interaction_id: int) -> str:
+    """The id of an interaction's token, by which the core knows its request."""
+    return f"i{interaction_id}"
+
+
 @dataclass(slots=True, kw_only=True)
 class InteractionToken:
     """An interaction and the token to reply by."""
 
     id: str
-    """The request's id for the core, `i` and Discord's id of the interaction."""
+    """As of `token_id`."""
     token: str = field(repr=False)
     """Discord's token, a secret."""
     created_s: float

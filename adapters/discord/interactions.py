@@ -16,7 +16,7 @@ from adapters.discord.decode import ANSWER_ID, BUTTON_ID
 from adapters.discord.files import Files
 from adapters.discord.ids import PLATFORM
 from adapters.discord.interaction_replies import InteractionReplies
-from adapters.discord.interaction_tokens import InteractionToken
+from adapters.discord.interaction_tokens import InteractionToken, token_id
 from adapters.discord.media import ReceivedFile, decode_file, decode_files, make_attachment
 from adapters.discord.modals import MenuTarget, PromptModal
 from adapters.discord.permissions import REQUIRED_FOR_REPLIES, names_of_missing
@@ -80,27 +80,26 @@ class InteractionHandler:
         """`/imagine` and `/edit`."""
         if await self._refuse_closed_place(interaction):
             return
+        message = self._make_message(interaction, command, prompt, options=options)  # while the interaction is saved
         if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
         async with self._replies.report_bugs(interaction, token):
-            files = [decode_file(file) for file in (*images, *([] if mask is None else [mask]))]
-            attachments = await self._store_uploads(files)
-            await self._hand_over(
-                interaction,
-                token,
-                command,
-                prompt,
-                attachments=tuple(attachments[: len(images)]),
-                mask=None if mask is None else attachments[-1],
-                options=options,
-            )
+            if images or mask is not None:
+                files = [decode_file(file) for file in (*images, *([] if mask is None else [mask]))]
+                attachments = await self._store_uploads(files)
+                message = replace(
+                    message,
+                    attachments=tuple(attachments[: len(images)]),
+                    mask=None if mask is None else attachments[-1],
+                )
+            await self._hand_over(interaction, token, message)
 
     async def handle_text_command(self, interaction: Interaction, command: str, args: str) -> None:
         """A command that paints nothing."""
         token = await self._replies.acknowledge(interaction, ephemeral=command in EPHEMERAL_COMMANDS)
         if token is not None:
             async with self._replies.report_bugs(interaction, token):
-                await self._hand_over(interaction, token, command, args)
+                await self._hand_over(interaction, token, self._make_message(interaction, command, args))
 
     async def handle_message_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """The menu entry "Edit image" of any message: Discord shows the message whole, this once. Its images are
@@ -213,7 +212,8 @@ class InteractionHandler:
             else:
                 reply = self._decode_own_message(interaction, token)
             command = "edit" if answer is None else "imagine"
-            await self._hand_over(interaction, token, command, modal.prompt, attachments=attachments, reply_to=reply)
+            message = self._make_message(interaction, command, modal.prompt)
+            await self._hand_over(interaction, token, replace(message, attachments=attachments, reply_to=reply))
 
     async def _store_menu_target(self, message_id: int, target: MenuTarget) -> None:
         """Stores which images a modal is about, also for the process that it is sent in to."""
@@ -296,40 +296,30 @@ class InteractionHandler:
     async def _store_uploads(self, files: Sequence[ReceivedFile]) -> list[Attachment]:
         return list(await asyncio.gather(*(self._files.store_upload(file) for file in files)))
 
-    async def _hand_over(
-        self,
-        interaction: Interaction,
-        token: InteractionToken,
-        command: str,
-        text: str,
-        *,
-        attachments: tuple[Attachment, ...] = (),
-        mask: Attachment | None = None,
-        options: Mapping[str, str] | None = None,
-        reply_to: Message | DeletedMessage | None = None,
-    ) -> None:
-        """Hands the request to the core, as a message of the user."""
-        sender = self._users.of_interaction(interaction)
-        about: tuple[Attachment, ...] = ()
-        if reply_to is None and not attachments and command in PAINT_COMMANDS:
-            about = await self._starters.pictures(interaction.channel, "/edit" if command == "edit" else text)
-        accepted = await self._events.receive_message(
-            Message(
-                id=token.id,
-                chat=decode.decode_interaction_chat(interaction, token.id),
-                sender=sender,
-                text=text if command == "admin" else decode.decode_typed(interaction, text),
-                attachments=attachments,
-                about=about,
-                reply_to=reply_to,
-                to_me=True,
-                command=command,
-                options=options or {},
-                mask=mask,
-            )
+    def _make_message(
+        self, interaction: Interaction, command: str, text: str, *, options: Mapping[str, str] | None = None
+    ) -> Message:
+        """The request of an interaction, as a message of the user."""
+        request_id = token_id(interaction.id)
+        return Message(
+            id=request_id,
+            chat=decode.decode_interaction_chat(interaction, request_id),
+            sender=self._users.of_interaction(interaction),
+            text=text if command == "admin" else decode.decode_typed(interaction, text),
+            to_me=True,
+            command=command,
+            options=options or {},
         )
-        if accepted:
-            await self._send_pending_notice(token, sender)
+
+    async def _hand_over(self, interaction: Interaction, token: InteractionToken, message: Message) -> None:
+        """Hands a request to the core."""
+        command = message.command
+        if message.reply_to is None and not message.attachments and command in PAINT_COMMANDS:
+            typed = "/edit" if command == "edit" else message.text
+            if about := await self._starters.pictures(interaction.channel, typed):
+                message = replace(message, about=about)
+        if await self._events.receive_message(message):
+            await self._send_pending_notice(token, message.sender)
         else:  # nobody will hand it over again, and "thinking" would stand there for ever
             await self._replies.send_ephemeral(token, translate_error(interaction_locale(interaction), Restarted()))
 

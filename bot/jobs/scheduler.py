@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.job import Job
 from bot.jobs.fair_queue import FairQueue
+from bot.jobs.first_post import let_first_post_go
 from bot.metrics import JOBS_RUNNING, JOBS_WAITING
 from bot.ports import Signal, Workflow
 from bot.runtime.clock import Clock, wait_for_event
@@ -170,7 +171,7 @@ class Scheduler:
                 self._held.discard(job)
                 self._holds.pop(job, None)
         else:
-            await asyncio.sleep(0)  # its status message goes out first
+            await let_first_post_go()
         await self._workflow.run(job, partial(self._release_slot, job))
 
     def _start_waiting(self) -> None:

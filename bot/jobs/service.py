@@ -26,6 +26,7 @@ from bot.errors import (
 )
 from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
+from bot.jobs.first_post import let_workflow_begin
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
 from bot.metrics import JOBS_ACCEPTED
@@ -164,9 +165,12 @@ class JobService:
             claimed = claimed and job.holder == process
             if is_new:
                 self._start(job, median_s, claimed=claimed, hold_s=hold_s)
-                JOBS_ACCEPTED.inc()
-                log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
-        return job if is_new else None
+        if not is_new:
+            return None
+        JOBS_ACCEPTED.inc()
+        await let_workflow_begin()
+        log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
+        return job
 
     @contextmanager
     def _count_acceptance(self) -> Generator[int]:

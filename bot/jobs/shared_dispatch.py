@@ -19,6 +19,7 @@ import structlog
 
 from bot.errors import Stale, StoreFailed
 from bot.job import Job
+from bot.jobs.first_post import let_first_post_go
 from bot.jobs.job_recovery import JobRecovery
 from bot.jobs.queue_positions import QueuePositions
 from bot.jobs.remote_cancel import RemoteCancel
@@ -280,7 +281,7 @@ class SharedDispatch:
             await run.hold.wait(self._clock)
             run.hold = None
         else:
-            await asyncio.sleep(0)  # its status message goes out first
+            await let_first_post_go()
         await self._workflow.run(job, partial(self._release_slot, job))
 
     def _release_slot(self, job: str) -> None:

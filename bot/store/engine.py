@@ -147,12 +147,15 @@ def describe_error(error: SQLAlchemyError) -> str:
     return f"{type(cause).__name__}: {first}"
 
 
+_encode_json = json.JSONEncoder(allow_nan=False).encode  # one for all: `json.dumps` makes an encoder for each value
+
+
 def to_json(value: object) -> str:
     """JSON for a column. Infinities and NaN, which upstreams may send and PostgreSQL refuses, become null."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return _encode_json(value)
     except ValueError:
-        return json.dumps(_finite(value), allow_nan=False)
+        return _encode_json(_finite(value))
 
 
 def _finite(value: Any) -> Any:
