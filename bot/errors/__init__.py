@@ -34,7 +34,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── WrongEndpoint           the preset does not fit the address           → next provider
     │   │   └── WrongModel          the upstream does not have the model          → next model, next provider
     │   │       └── WrongModalities it answers with images alone, or with text    → asked for the other, next model
-    │   ├── NoTurn                  no slot came free within jobs.wait_s          → next provider
+    │   ├── NoTurn                  no slot came free within jobs.wait_s          → one whose circuit is open
     │   ├── OutOfFunds              the operator's balance there is used up       → next provider
     │   ├── FailedFree              a failed task that cost nothing               → next provider
     │   ├── Rejected                400: the request was understood and refused   → stop

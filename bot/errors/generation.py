@@ -128,7 +128,7 @@ class WrongModalities(WrongModel):
 
 
 class NoTurn(PaintFailed):
-    """None of the provider's slots came free for the request within `jobs.wait_s`. Facts: `minutes` waited."""
+    """No provider had a slot free for the request within `jobs.wait_s`. Facts: `minutes` waited."""
 
     key = "failed-no-turn"
     retry = Retry.ELSEWHERE

@@ -53,6 +53,11 @@ class LearnedLimit:
         """Whether one more has to wait."""
         return len(self._pending) >= self.limit
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether the upstream has refused none so far, so that the limit rises with what it takes."""
+        return self._decreased_at is None and self.limit < self._most
+
     def begin(self, now: float) -> PendingRequest:
         """Counts a request as in progress, until `end`."""
         self._count += 1
@@ -69,10 +74,9 @@ class LearnedLimit:
             return
         self._limit = min(self._most, self._limit + self._growth(now))
 
-    def take_silent(self, now: float) -> None:
-        """Counts as taken what has been silent for TAKEN_AFTER_S."""
-        for request in [each for each in self._pending.values() if each.begun + TAKEN_AFTER_S <= now]:
-            self.take(request, now)
+    def silent_since(self, when: float) -> list[PendingRequest]:
+        """The requests that began until `when` and of which nothing is known."""
+        return [each for each in self._pending.values() if not each.is_taken and each.begun <= when]
 
     def silent_until(self) -> float | None:
         """When the next silent request counts as taken; None: none is silent."""

@@ -1,7 +1,8 @@
 """The configured providers as one: tries them in order until one paints or another try could pay twice.
 
-Which ones, and in which order, `bot.providers.catalog` says; then failure class alone (`PaintFailed.retry`). Never
-submits again where something may have been accepted: what was accepted is resumed, where the provider can.
+Which ones, and in which order, `bot.providers.catalog` says; who has a slot free, `bot.providers.candidates`; whether
+another try may follow, the failure's class alone (`PaintFailed.retry`). Never submits again where something may have
+been accepted: what was accepted is resumed, where the provider can.
 """
 
 import math
@@ -16,19 +17,18 @@ from bot.errors import Busy, Lost, NoTurn, PaintFailed, Restarted, Retry, TextTo
 from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.providers.breaker import Circuit
+from bot.providers.candidates import BACKOFF_S, Candidate, Candidates
 from bot.providers.catalog import CatalogEntry, Order, ProviderCatalog
 from bot.providers.concurrency import PendingRequest
 from bot.providers.diagnostics import remedy
 from bot.providers.requirements import requirements_of
-from bot.providers.slots import RequestSlots, Ticket
+from bot.providers.slots import RequestSlots
 from bot.runtime.clock import Clock, Deadline
 
 log = structlog.get_logger()
 
 Shrink = Callable[[PaintRequest], Awaitable[PaintRequest | None]]
 """Makes the pictures of a request smaller; None: it has none, or they cannot be."""
-
-BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +99,30 @@ class FallbackProvider:
         where none is capable.
         """
         time = self._start_time()
+        candidates = self._candidates(request)
         last_failure: PaintFailed = PaintFailed()
-        is_first = True
-        for models in self.catalog.in_order(requirements_of(request), self._clock.monotonic()):
-            for entry in models:
-                if not is_first and not self._ends_in_time(0.0, time):
-                    raise last_failure
-                if not is_first:
-                    yield StageChanged(Stage.RETRYING)
-                is_first = False
-                attempt = _Attempt(ticket=self._slots[entry.provider.name].draw_ticket())
-                try:
-                    async with aclosing(self._try_provider(entry, request, attempt, time, shrink)) as events:
+        pause: float | None = None
+        while candidates and self._ends_in_time(pause or 0.0, time):
+            if pause is not None:
+                yield StageChanged(Stage.RETRYING)
+                await self._clock.sleep(pause)
+            attempt = _Attempt()
+            try:
+                with _failure_of(request):
+                    async with aclosing(self._attempt(candidates, attempt, time)) as events:
                         async for event in events:
                             yield event
-                except PaintFailed as failure:
-                    last_failure = failure
-                    if failure.retry in (Retry.NEVER, Retry.SMALLER) or attempt.has_picture:
-                        raise
-                    if not failure.concerns_model:
-                        break
-                else:
-                    return
+            except PaintFailed as failure:
+                last_failure = failure
+                if attempt.asked:
+                    self._log_failure(attempt.asked.entry, failure)
+                if failure.retry is Retry.NEVER or attempt.has_picture:
+                    raise
+                if attempt.has_started:
+                    yield AttemptRejected(type(failure).__name__)
+                pause = await self._next_pause(failure, candidates, attempt.asked, time, shrink)
+            else:
+                return
         raise last_failure
 
     async def resume(
@@ -144,79 +146,86 @@ class FallbackProvider:
             self._log_failure(entry, failure)
             raise
 
-    async def _try_provider(
+    def _candidates(self, request: PaintRequest) -> Candidates:
+        """Raises Refusal where nobody can paint the request."""
+        listed = self.catalog.in_order(requirements_of(request), self._clock.monotonic())
+        lines = [(models, self._slots[models[0].provider.name]) for models in listed]
+        return Candidates(
+            [
+                Candidate(models=list(models), request=request, slots=slots, ticket=slots.draw_ticket())
+                for models, slots in lines
+            ],
+            self._clock,
+        )
+
+    async def _next_pause(
         self,
-        entry: CatalogEntry,
-        request: PaintRequest,
-        attempt: "_Attempt",
+        failure: PaintFailed,
+        candidates: Candidates,
+        asked: Candidate | None,
         time: "_TimeBudget",
         shrink: Shrink | None,
-    ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        """Tries one provider, again after a 429 as long as the deadline allows, and once with a smaller request.
+    ) -> float:
+        """Seconds until the next attempt: at the one that was asked, where it is busy or may take smaller pictures;
+        else it is no candidate any more. `asked`: None: nobody's turn came.
 
-        Raises its last PaintFailed.
+        Raises the failure where nobody else may be asked.
         """
-        backoff = iter(BACKOFF_S)
-        while True:
-            attempt.restart()
-            try:
-                with _failure_of(request):
-                    async with aclosing(self._attempt(entry, request, attempt, time)) as events:
-                        async for event in events:
-                            yield event
-            except PaintFailed as failure:
-                self._log_failure(entry, failure)
-                if failure.retry is Retry.NEVER or attempt.has_picture:
-                    raise
-                if attempt.has_started:
-                    yield AttemptRejected(type(failure).__name__)
-                if failure.retry is Retry.SMALLER:
-                    smaller = await shrink(request) if shrink else None
-                    if smaller is None:
-                        raise
-                    request, shrink, pause = smaller, None, 0.0
-                else:
-                    pause = self._retry_pause(failure, next(backoff, None), time)
-                if pause is None:
-                    raise
-            else:
-                return
-            yield StageChanged(Stage.RETRYING)
-            await self._clock.sleep(pause)
+        if asked is None:
+            return 0.0
+        if failure.retry is Retry.SMALLER:
+            smaller = await shrink(asked.request) if shrink and not asked.is_smaller else None
+            if smaller is None:
+                raise failure
+            asked.request, asked.is_smaller = smaller, True
+            return 0.0
+        pause = self._retry_pause(failure, next(asked.backoff, None), time)
+        if pause is None:
+            candidates.drop(asked, failure)
+        return pause or 0.0
 
     async def _attempt(
-        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", time: "_TimeBudget"
+        self, candidates: Candidates, attempt: "_Attempt", time: "_TimeBudget"
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
-        """One request to one provider, once it has a slot free; its breaker and its slots record the outcome."""
-        provider, breaker, slots = entry.provider, entry.breaker, self._slots[entry.provider.name]
-        if slots.is_full:
+        """One request to the first candidate with a slot free; its breaker and its slots record the outcome."""
+        if candidates.must_wait:
             yield StageChanged(Stage.WAITING)
-        async with self._hold_slot(slots, attempt, time) as pending:
-            is_probe = breaker.begin_request(self._clock.monotonic())
-            try:
-                attempt.has_started = True
-                yield AttemptStarted(provider.name, entry.price_range(request.options).most, provider.model)
-                async with aclosing(self._paint_or_resume(entry, request, attempt, time)) as events:
-                    async for event in events:
-                        if isinstance(event, Accepted):
-                            slots.take(pending)
-                        yield event
+        async with self._hold_slot(candidates, time) as (asked, pending):
+            attempt.asked = asked
+            async with aclosing(self._ask(asked, pending, attempt, time)) as events:
+                async for event in events:
+                    yield event
+
+    async def _ask(
+        self, asked: Candidate, pending: PendingRequest, attempt: "_Attempt", time: "_TimeBudget"
+    ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
+        entry, slots = asked.entry, asked.slots
+        provider, breaker = entry.provider, entry.breaker
+        is_probe = breaker.begin_request(self._clock.monotonic())
+        try:
+            attempt.has_started = True
+            yield AttemptStarted(provider.name, entry.price_range(asked.request.options).most, provider.model)
+            async with aclosing(self._paint_or_resume(entry, asked.request, attempt, time)) as events:
+                async for event in events:
+                    if isinstance(event, Accepted):
+                        slots.take(pending)
+                    yield event
+            slots.take(pending)
+            breaker.record(None, self._clock.monotonic())
+        except PaintFailed as failure:
+            if failure.overloaded:
+                slots.refuse(pending)
+            elif failure.retry is not Retry.ELSEWHERE:
                 slots.take(pending)
-                breaker.record(None, self._clock.monotonic())
-            except PaintFailed as failure:
-                if failure.overloaded:
-                    slots.refuse(pending)
-                elif failure.retry is not Retry.ELSEWHERE:
-                    slots.take(pending)
-                breaker.record(failure, self._clock.monotonic())
-                if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
-                    asked_last = {"model": provider.model} if failure.concerns_model else {}
-                    log.warning("provider is asked last for a while", provider=provider.name, **asked_last)
-                raise
-            except BaseException:  # cancelled: says nothing about the provider
-                if is_probe:
-                    breaker.abandon_probe()
-                raise
+            breaker.record(failure, self._clock.monotonic())
+            if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
+                asked_last = {"model": provider.model} if failure.concerns_model else {}
+                log.warning("provider is asked last for a while", provider=provider.name, **asked_last)
+            raise
+        except BaseException:  # cancelled: says nothing about the provider
+            if is_probe:
+                breaker.abandon_probe()
+            raise
 
     async def _paint_or_resume(
         self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", time: "_TimeBudget"
@@ -267,28 +276,27 @@ class FallbackProvider:
 
     @asynccontextmanager
     async def _hold_slot(
-        self, slots: RequestSlots, attempt: "_Attempt", time: "_TimeBudget"
-    ) -> AsyncGenerator[PendingRequest]:
-        """Holds one of the provider's concurrency slots. The wait for it puts off the deadline: the upstream was not
-        asked yet.
+        self, candidates: Candidates, time: "_TimeBudget"
+    ) -> AsyncGenerator[tuple[Candidate, PendingRequest]]:
+        """Holds a concurrency slot of a candidate. The wait for it puts off the deadline: the upstream was not asked
+        yet.
 
         Raises NoTurn when none comes free within the time that the request may wait.
         """
         began = self._clock.monotonic()
         try:
-            if slots.is_full:
-                async with Deadline(self._clock, began + time.wait_s) as timer:
-                    pending = await timer.wait_for(partial(slots.acquire, attempt.ticket))
-            else:
-                pending = await slots.acquire(attempt.ticket)
+            asked, pending = await candidates.acquire(time.wait_s)
         except TimeoutError as exc:
-            raise NoTurn(minutes=math.ceil(self._wait_s / 60)) from exc
+            failure = NoTurn(minutes=math.ceil(self._wait_s / 60))
+            for each in candidates.drop_line():
+                self._log_failure(each.entry, failure)
+            raise failure from exc
         finally:
             time.add_wait(self._clock.monotonic() - began)
         try:
-            yield pending
+            yield asked, pending
         finally:
-            slots.release(pending)
+            asked.slots.release(pending)
 
     def _retry_pause(self, failure: PaintFailed, wait: float | None, time: "_TimeBudget") -> float | None:
         """Seconds until the same provider is tried again; None: the next one is tried."""
@@ -351,21 +359,17 @@ class _TimeBudget:
 class _Attempt:
     """Progress of one request to one provider."""
 
-    ticket: Ticket = 0
-    """Its place in the provider's line."""
+    asked: Candidate | None = None
+    """Who is asked; None: nobody's turn has come."""
 
     has_started: bool = False
     """Whether AttemptStarted was yielded."""
 
     has_picture: bool = False
-    """Whether a finished image came; kept over restarts, since nothing may be painted again after one."""
+    """Whether a finished image came: nothing may be painted again after one."""
 
     upstream_id: str | None = None
     """Id under which the upstream accepted the request; None: not accepted, or without an id."""
-
-    def restart(self) -> None:
-        """Begins a new request: the id of the last one does not belong to it."""
-        self.has_started, self.upstream_id = False, None
 
     def record(self, event: PaintEvent) -> None:
         """Updates the progress by an event of the provider."""

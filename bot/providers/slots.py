@@ -1,10 +1,11 @@
-"""The requests to one provider: who may send one now, and who waits, in the order in which they came.
+"""The requests to each provider: who may send one now, and who waits, in the order in which they came.
 
-How many there may be is `bot.providers.concurrency`'s. Waits on the clock it is given.
+How many there may be is `bot.providers.concurrency`'s. Waits on the clock it is given. Who may be served by several
+providers waits in the lines of all of them, and leaves the others with the first turn.
 """
 
 import asyncio
-import heapq
+from collections.abc import Sequence
 from itertools import count
 
 from bot.metrics import PROVIDER_CONCURRENCY
@@ -12,7 +13,7 @@ from bot.providers.concurrency import START, TAKEN_AFTER_S, LearnedLimit, Pendin
 from bot.runtime.clock import Clock
 
 Ticket = int
-"""A place in the line: the lowest is next."""
+"""A place in a line: the lowest is next."""
 
 
 class RequestSlots:
@@ -24,8 +25,7 @@ class RequestSlots:
         self._learned = LearnedLimit(start=max_concurrency or START, most=max_concurrency or most)
         self._clock = clock
         self._tickets = count()
-        self._waiting: list[tuple[Ticket, asyncio.Future[PendingRequest]]] = []  # a heap, with some that have left
-        self._waiters = 0
+        self._line: dict[Ticket, _Turn] = {}
         self._ticker: asyncio.Task[None] | None = None  # runs while somebody waits
         self._gauge = PROVIDER_CONCURRENCY.labels(provider)
         self._show_limit()
@@ -33,32 +33,30 @@ class RequestSlots:
     @property
     def is_full(self) -> bool:
         """Whether a request that comes now has to wait."""
-        return self._learned.is_full or self._waiters > 0
+        return self._learned.is_full or bool(self._line)
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether it soon may be full no more, as of `LearnedLimit`."""
+        return self._learned.is_growing
 
     def draw_ticket(self) -> Ticket:
         """A place at the end of the line. Who is refused by the provider keeps it for the next try."""
         return next(self._tickets)
 
-    async def acquire(self, ticket: Ticket) -> PendingRequest:
-        """Waits for a slot; to be given back by `release`."""
-        turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (ticket, turn))
+    def join(self, ticket: Ticket, turn: "_Turn") -> None:
+        """Takes a place in the line, until `leave`; it may be its turn at once."""
+        self._line[ticket] = turn
         self._start_waiting()
-        if turn.done():
-            return turn.result()
-        self._waiters += 1
-        self._ticker = self._ticker or asyncio.create_task(self._tick(), name="provider concurrency")
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # its turn came in the same turn of the loop
-                self.release(turn.result())
-            raise
-        finally:
-            self._waiters -= 1
-            if not self._waiters:
-                self._ticker.cancel()
-                self._ticker = None
+        if not turn.done():
+            self._ticker = self._ticker or asyncio.create_task(self._tick(), name="provider concurrency")
+
+    def leave(self, ticket: Ticket) -> None:
+        """Leaves the line, after a turn in any or without one."""
+        self._line.pop(ticket, None)
+        if not self._line and self._ticker:
+            self._ticker.cancel()
+            self._ticker = None
 
     def release(self, request: PendingRequest) -> None:
         """The request has ended, whatever came of it."""
@@ -81,15 +79,37 @@ class RequestSlots:
         while True:
             now, next_at = self._clock.monotonic(), self._learned.silent_until()
             await self._clock.sleep(TAKEN_AFTER_S if next_at is None else next_at - now)
-            self._learned.take_silent(self._clock.monotonic())
-            self._show_limit()
-            self._start_waiting()
+            for request in self._learned.silent_since(self._clock.monotonic() - TAKEN_AFTER_S):
+                self.take(request)
 
     def _start_waiting(self) -> None:
-        while self._waiting and not self._learned.is_full:
-            _, turn = heapq.heappop(self._waiting)
-            if not turn.done():  # cancelled: it has left
-                turn.set_result(self._learned.begin(self._clock.monotonic()))
+        while self._line and not self._learned.is_full:
+            turn = self._line.pop(min(self._line))
+            if not turn.done():  # else it has left
+                turn.set_result((self, self._learned.begin(self._clock.monotonic())))
 
     def _show_limit(self) -> None:
         self._gauge.set(self._learned.limit)
+
+
+_Turn = asyncio.Future[tuple[RequestSlots, PendingRequest]]
+
+
+async def acquire_first(places: Sequence[tuple[RequestSlots, Ticket]]) -> tuple[RequestSlots, PendingRequest]:
+    """Waits in several lines for the first slot, to be given back by `release`; of those that are free at once, that of
+    the earliest line. `places`: at least one."""
+    turn: _Turn = asyncio.get_running_loop().create_future()
+    try:
+        for slots, ticket in places:
+            slots.join(ticket, turn)
+            if turn.done():
+                break
+        return await turn
+    except asyncio.CancelledError:
+        if turn.done() and not turn.cancelled():  # its turn came in the same turn of the loop
+            slots, request = turn.result()
+            slots.release(request)
+        raise
+    finally:
+        for slots, ticket in places:
+            slots.leave(ticket)

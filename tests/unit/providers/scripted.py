@@ -78,6 +78,7 @@ class Run:
     ) -> None:
         self.events: list[object] = []
         self.failure: PaintFailed | None = None
+        self.task: asyncio.Task[None] | None = None  # where it runs in the background
         self._steps = fallback.paint(request, shrink=shrink)
 
     async def run(self) -> None:

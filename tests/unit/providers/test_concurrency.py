@@ -90,7 +90,9 @@ def test_what_is_silent_for_a_while_was_taken() -> None:
     assert learned.silent_until() is None
     first, second = learned.begin(0.0), learned.begin(1.0)
     assert learned.silent_until() == TAKEN_AFTER_S
-    learned.take_silent(TAKEN_AFTER_S)
+    assert learned.silent_since(0.5) == [first]
+    learned.take(first, TAKEN_AFTER_S)
+    assert learned.silent_since(0.5) == []
     assert (first.is_taken, second.is_taken, learned.limit) == (True, False, 4)
     assert learned.silent_until() == 1.0 + TAKEN_AFTER_S
 

@@ -132,22 +132,24 @@ async def test_the_wait_for_a_place_is_no_time_of_the_upstreams() -> None:
     assert first.paint_calls == 3
 
 
-async def test_who_has_no_turn_in_time_is_told_so_and_another_one_paints_if_it_is_free() -> None:
+async def test_who_has_no_turn_in_time_is_told_so() -> None:
     clock = FakeClock()
-    first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])
+    first, second = (Scripted(name, [Accepted(), asyncio.Event()]) for name in ("first", "second"))
     alone = fallback(first, clock=clock, slots=1, budget=1000, wait=90)
     both = fallback(first, second, clock=clock, slots=1, budget=1000, wait=90)
-    walks = [Run(made) for made in (alone, alone, both, both)]
+    walks = [Run(made) for made in (alone, alone, both, both, both)]
     running = [asyncio.create_task(run.run()) for run in walks]
     await clock.advance(89.9)
-    assert [run.events[-1] for run in walks] == [Accepted(), WAITING, Accepted(), WAITING]
+    assert [run.events[-1] for run in walks] == [Accepted(), WAITING, Accepted(), Accepted(), WAITING]
     with capture_logs() as logs:
         await clock.advance(0.1)
-        await asyncio.gather(running[1], running[3])
-    assert isinstance(walks[1].failure, NoTurn)
-    assert walks[1].failure.facts == {"minutes": 2}
-    assert walks[3].events[-2:] == [AttemptStarted("second", 1), PAINTED]
-    assert [(each["failure"], each["log_level"]) for each in logs] == [("NoTurn", "warning")] * 2
+        await asyncio.gather(running[1], running[4])
+    for each in (walks[1], walks[4]):
+        assert isinstance(each.failure, NoTurn)
+        assert each.failure.facts == {"minutes": 2}
+    assert [(each["provider"], each["failure"], each["log_level"]) for each in logs] == [
+        (name, "NoTurn", "warning") for name in ("first", "first", "second")
+    ]
     await clock.advance(1000)
     await asyncio.gather(*running)
 

@@ -9,10 +9,10 @@ from prometheus_client import REGISTRY
 from bot.errors import Busy, Moderated, NoAnswer, PaintFailed, UpstreamDown
 from bot.painting import Accepted, Capabilities, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.prices import Price
-from bot.providers.concurrency import START, TAKEN_AFTER_S
+from bot.providers.concurrency import START, TAKEN_AFTER_S, PendingRequest
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.failures import failure_of_response
-from bot.providers.slots import RequestSlots
+from bot.providers.slots import RequestSlots, Ticket, acquire_first
 from tests.support.clocks import FakeClock, settle
 from tests.unit.providers.scripted import PAINTED, Run, Scripted, fallback
 
@@ -22,17 +22,21 @@ def shown_limit(provider: str) -> float | None:
     return REGISTRY.get_sample_value("easel_provider_concurrency", {"provider": provider})
 
 
+async def acquire(slots: RequestSlots, ticket: Ticket | None = None) -> PendingRequest:
+    return (await acquire_first([(slots, slots.draw_ticket() if ticket is None else ticket)]))[1]
+
+
 # ---------------------------------------------------------------- the line
 
 
 async def test_who_has_come_before_is_served_before() -> None:
     slots = RequestSlots("line", FakeClock(), max_concurrency=1, most=9)
     early = slots.draw_ticket()
-    held = await slots.acquire(slots.draw_ticket())
+    held = await acquire(slots)
     order: list[str] = []
 
     async def wait(name: str, ticket: int) -> None:
-        request = await slots.acquire(ticket)
+        request = await acquire(slots, ticket)
         order.append(name)
         slots.release(request)
 
@@ -50,8 +54,8 @@ async def test_who_has_come_before_is_served_before() -> None:
 @pytest.mark.parametrize("turns", range(4))
 async def test_who_leaves_just_when_the_turn_comes_hands_it_on(turns: int) -> None:
     slots = RequestSlots("left", FakeClock(), max_concurrency=1, most=9)
-    held = await slots.acquire(slots.draw_ticket())
-    leaving = asyncio.create_task(slots.acquire(slots.draw_ticket()))
+    held = await acquire(slots)
+    leaving = asyncio.create_task(acquire(slots))
     await settle()
     slots.release(held)
     for _ in range(turns):
@@ -66,7 +70,7 @@ async def test_who_leaves_just_when_the_turn_comes_hands_it_on(turns: int) -> No
 async def test_who_waits_at_an_upstream_that_answers_late_is_let_in_after_a_moment() -> None:
     clock = FakeClock()
     slots = RequestSlots("late", clock, max_concurrency=None, most=500)
-    waiting = [asyncio.create_task(slots.acquire(slots.draw_ticket())) for _ in range(START + 1)]
+    waiting = [asyncio.create_task(acquire(slots)) for _ in range(START + 1)]
     await clock.advance(TAKEN_AFTER_S / 2)
     assert [each.done() for each in waiting].count(True) == START
     await clock.advance(TAKEN_AFTER_S / 2)
@@ -77,8 +81,8 @@ async def test_who_waits_at_an_upstream_that_answers_late_is_let_in_after_a_mome
 async def test_what_waits_for_long_is_let_in_by_what_ends() -> None:
     clock = FakeClock()
     slots = RequestSlots("slow", clock, max_concurrency=2, most=500)
-    held = [await slots.acquire(slots.draw_ticket()) for _ in range(2)]
-    waiting = asyncio.create_task(slots.acquire(slots.draw_ticket()))
+    held = [await acquire(slots) for _ in range(2)]
+    waiting = asyncio.create_task(acquire(slots))
     await clock.advance(10 * TAKEN_AFTER_S)  # the cap is the cap
     assert not waiting.done()
     slots.release(held[0])
