@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from adapters.playground import users
+from adapters.playground.decode import decode_text
 from adapters.playground.encode import encode_upload
 from adapters.playground.protocol import QUOTED, SHOWN, WireFile, WireMessage
 from adapters.playground.records import StoredFile, read_file
@@ -92,7 +93,7 @@ class Result:
     owner: str | None
     """Who asked for it; None where that is not known any more."""
     request: str
-    """Beginning of what they wrote, on one line."""
+    """Beginning of what they wrote, on one line, without mentions of the bot."""
     created_at: str
     """ISO 8601, UTC."""
     pictures: tuple[StoredFile, ...]
@@ -124,7 +125,7 @@ def read_results(rows: Sequence[sqlite3.Row], pictures: Sequence[sqlite3.Row]) -
         Result(
             message=row["id"],
             owner=row["owner"],
-            request=" ".join(row["request"].split()),
+            request=" ".join(decode_text(row["request"])[0].split()),
             created_at=row["created_at"],
             pictures=tuple(files.get(row["id"], ())),
         )

@@ -1,6 +1,7 @@
 // What the person at the page can do. Each action changes the state, sends frames, and asks for a render.
 // No DOM here; views call these and nothing else.
 
+import { createArchive } from "./archive.js";
 import { settle } from "./frames.js";
 import { comparable, currentChat, currentDraft, currentMessages, easelHears, fileUrl } from "./state.js";
 import { isPicture, pressKey, say } from "./state.js";
@@ -76,9 +77,12 @@ export function createActions(state, send, render) {
   }
 
   const actions = {
+    ...createArchive(state, render, tell),
+
     /** @param {string} id */
     become(id) {
       state.me = id;
+      state.past = null;
       settle(state);
       delete state.unread[state.chat];
       send({ type: "quota", as: id });
@@ -88,6 +92,7 @@ export function createActions(state, send, render) {
     /** @param {string} id */
     enter(id) {
       state.chat = id;
+      state.past = null;
       delete state.unread[id];
       render();
     },
@@ -170,6 +175,7 @@ export function createActions(state, send, render) {
         };
         for (const each of draft.files) if (each.url) URL.revokeObjectURL(each.url);
         state.drafts[`${state.me} ${state.chat}`] = { text: "", reply_to: null, reply_file: null, files: [] };
+        state.past = null;
         state.outbox.push(message);
         dispatch(message);
       }

@@ -27,8 +27,7 @@ export function createComposer(actions) {
     type: "file",
     accept: "image/*",
     multiple: true,
-    class: "visually-hidden",
-    tabindex: -1,
+    hidden: true, // the button opens it
     on: { change: pick },
   });
   const attach = h(

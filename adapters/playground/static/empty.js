@@ -32,7 +32,7 @@ export function createEmpty(actions) {
           h("i", { class: "pigment" }),
         ),
       ),
-      h("h3", { class: "empty-title" }, say(state, "page-empty-title")),
+      h("h2", { class: "empty-title" }, say(state, "page-empty-title")),
       h(
         "p",
         { class: "empty-text" },

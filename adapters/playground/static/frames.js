@@ -2,6 +2,7 @@
 // No DOM, no network: a frame in, the state changed.
 
 import { BOT, visibleChats } from "./state.js";
+import { splitEmoji } from "./status.js";
 /** @import { State } from "./state.js" */
 /** @import { Message } from "./protocol.js" */
 
@@ -57,10 +58,13 @@ const handlers = {
   },
 
   message(state, { message }) {
+    const old = state.past?.messages ?? [];
+    const there = old.findIndex((each) => each.id === message.id);
+    if (there >= 0) old[there] = message;
     const list = (state.messages[message.chat] ??= []);
     const at = list.findIndex((/** @type {Message} */ each) => each.id === message.id);
     if (at >= 0) list[at] = message;
-    else {
+    else if (!list.length || Number(message.id) > Number(list[0].id)) {
       list.push(message);
       if (message.chat !== state.chat) state.unread[message.chat] = (state.unread[message.chat] ?? 0) + 1;
     }
@@ -76,6 +80,8 @@ const handlers = {
       return quote && quote.id === id ? { ...each, reply_to: { ...quote, deleted: true } } : each;
     };
     state.messages[chat] = list.filter((each) => each.id !== id).map(told);
+    if (state.past) state.past.messages = state.past.messages.filter((each) => each.id !== id).map(told);
+    if (state.gallery) state.gallery.results = state.gallery.results.filter((each) => each.message !== id);
     for (const draft of Object.values(state.drafts)) if (draft.reply_to === id) draft.reply_to = null;
     release(state, id);
   },
@@ -127,5 +133,5 @@ export function announcement(state, frame, before) {
     return "";
   const finished = frame.message.sender === BOT && before?.buttons.some((each) => each.action === "cancel");
   const running = frame.message.buttons.some((/** @type {any} */ each) => each.action === "cancel");
-  return !before || (finished && !running) ? frame.message.text.slice(0, 200) : "";
+  return !before || (finished && !running) ? splitEmoji(frame.message.text)[1].slice(0, 200) : "";
 }

@@ -9,7 +9,8 @@ import { createMedia } from "./media.js";
 import { quoteInside } from "./quote.js";
 import { BOT, chatOf, comparable, findMessage, isPicture, isPressed, isRunning } from "./state.js";
 import { nameOf, offeredButtons, say, thumbnailUrl } from "./state.js";
-import { expectedCount, expectedRatio, readStatus } from "./status.js";
+import { expectedCount, expectedRatio, readStatus, splitEmoji } from "./status.js";
+import { leaveTabOrder } from "./walk.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
 /** @import { FileInfo, Message } from "./protocol.js" */
@@ -65,8 +66,7 @@ export function createMessage(actions, jump) {
     "article",
     { class: "message", tabindex: -1 },
     face,
-    h("div", { class: "body" }, head, bubble),
-    tools,
+    h("div", { class: "body" }, head, h("div", { class: "corner" }, bubble, tools)),
   );
   let drawn = "";
   let featured = "";
@@ -146,8 +146,10 @@ export function createMessage(actions, jump) {
     );
     label(reply, say(state, "page-reply"));
     label(remove, say(state, "page-delete"));
-    for (const each of [reply, remove]) attribute(each, "tabindex", place.active ? 0 : -1);
     tools.hidden = Boolean(place.pending);
+    attribute(text, "id", place.pending ? null : `text-${message.id}`);
+    attribute(node, "aria-describedby", place.pending || !message.text ? null : text.id);
+    if (!place.pending) leaveTabOrder(node);
   }
 
   /** @param {State} state @param {Message} message @param {Place} place */
@@ -230,7 +232,7 @@ export function createMessage(actions, jump) {
             h("span", { class: "blocks", "aria-hidden": "true" }, line.blocks),
             h("span", {}, line.after),
           )
-        : h("span", { class: `line line-${line.kind}` }, line.text),
+        : h("span", { class: `line line-${line.kind}` }, ...withEmoji(line.text)),
     );
     text.replaceChildren(...spans.flatMap((each, index) => (index ? ["\n", each] : [each])));
   }
@@ -262,6 +264,7 @@ export function createMessage(actions, jump) {
           class: "button",
           "data-action": action,
           "data-job": job,
+          tabindex: -1,
           "aria-busy": waiting[index] ? "true" : null,
           "aria-disabled": waiting[index] ? "true" : null,
           on: { click: () => waiting[index] || actions.press(message.id, action, job) },
@@ -301,4 +304,10 @@ export function createMessage(actions, jump) {
   }
 
   return { node, update };
+}
+
+/** A line whose emoji are there for the eye alone. @param {string} line */
+function withEmoji(line) {
+  const [emoji, words] = splitEmoji(line);
+  return emoji ? [h("span", { "aria-hidden": "true" }, emoji), words] : [words];
 }

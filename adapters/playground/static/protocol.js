@@ -23,6 +23,19 @@
  * @property {boolean} edited
  */
 /** @typedef {{available: number, reserved: number, daily: number, price?: string}} Quota  in credits; price: of a picture */
+/** @typedef {{message: string, owner: string | null, request: string, at: string, pictures: FileInfo[]}} Result */
+/** @typedef {{results: Result[], next: string | null}} GalleryPage */
+/**
+ * The gallery while it is open: what was asked for, and what has come.
+ * @typedef {object} Gallery
+ * @property {string} chat
+ * @property {string} member  whose results; everybody's where empty
+ * @property {string} words  that must occur
+ * @property {Result[]} results  newest first
+ * @property {string | null} next  where the next page begins; null at the end
+ * @property {boolean} loading
+ * @property {boolean} failed  the last question had no answer
+ */
 /**
  * A message on its way: kept until the server has confirmed its nonce.
  * @typedef {object} Outgoing

@@ -4,9 +4,11 @@
 import { chatTitle } from "./actions.js";
 import { avatar, tint } from "./avatar.js";
 import { createDemo } from "./demo.js";
+import { createGallery } from "./gallery.js";
 import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon, mark } from "./icons.js";
 import { createQuota } from "./quota.js";
+import { createShortcuts } from "./shortcuts.js";
 import { say, visibleChats } from "./state.js";
 import { saveTheme } from "./storage.js";
 /** @import { State } from "./state.js" */
@@ -46,13 +48,14 @@ export function createRail(actions) {
     { class: "icon-button rail-close", type: "button", on: { click: () => toggle(false) } },
     icon("close"),
   );
+  const shortcuts = createShortcuts();
   const quotaHome = h("div", { class: "quota-home" });
   rail.append(
-    h("div", { class: "brand" }, mark(), h("h1", {}, "Easel"), close),
+    h("div", { class: "brand" }, mark(), h("p", { class: "brand-name" }, "Easel"), close),
     h("section", {}, membersTitle, members),
     quotaHome,
     h("section", { class: "rail-chats" }, chatsTitle, chats),
-    h("div", { class: "rail-foot" }, locale, theme),
+    h("div", { class: "rail-foot" }, locale, shortcuts.open, theme),
   );
 
   const menu = h(
@@ -66,10 +69,11 @@ export function createRail(actions) {
     },
     icon("menu"),
   );
-  const title = h("h2", { class: "chat-title", id: "chat-title" });
+  const title = h("h1", { class: "chat-title", id: "chat-title" });
   const note = h("p", { class: "chat-note" });
   const demo = createDemo();
-  const end = h("div", { class: "topbar-end" }, demo.chip);
+  const gallery = createGallery(actions);
+  const end = h("div", { class: "topbar-end" }, demo.chip, gallery.open);
   topbar.append(menu, h("div", { class: "chat-head" }, title, note), end);
 
   scrim.addEventListener("click", () => toggle(false));
@@ -127,6 +131,8 @@ export function createRail(actions) {
     last = state;
     quota.render(state);
     demo.render(state);
+    gallery.render(state);
+    shortcuts.render(state);
     const { unread, me, chat } = state;
     const key = JSON.stringify([
       state.texts,

@@ -1,7 +1,7 @@
 // The one state object, and questions about it. Only frames.js and actions.js change it; views read it.
 // No DOM, no network, no storage here.
 
-/** @import { Chat, Command, Draft, FileInfo, Limits, Message, Outgoing, Quota, User } from "./protocol.js" */
+/** @import { Chat, Command, Draft, FileInfo, Gallery, Limits, Message, Outgoing, Quota, User } from "./protocol.js" */
 
 /** The sender id of the bot. */
 export const BOT = "easel";
@@ -27,6 +27,9 @@ export const BOT = "easel";
  * @property {Record<string, Draft>} drafts  by user and chat
  * @property {Outgoing[]} outbox
  * @property {Record<string, boolean>} pressing  buttons that wait for an answer, by `pressKey`
+ * @property {Gallery | null} gallery  the open gallery
+ * @property {{chat: string, messages: Message[]} | null} past  older messages that stand in the place of the newest
+ * @property {{id: string, count: number}} sought  the message that the timeline leads to; `count` grows each time
  * @property {string | null} viewing  the file open in the lightbox
  * @property {string | null} comparing  the file that it is compared with there
  * @property {Record<string, string>} featured  by message, the picture of several that stands there large
@@ -58,6 +61,9 @@ export function createState(saved) {
     drafts: {},
     outbox: [],
     pressing: {},
+    gallery: null,
+    past: null,
+    sought: { id: "", count: 0 },
     viewing: null,
     comparing: null,
     featured: {},
@@ -73,9 +79,14 @@ export function createState(saved) {
 export const say = (state, key, values = {}) =>
   (state.texts[key] ?? "").replace(/\[(\w+)\]/g, (name, value) => String(values[value] ?? name));
 
+/** What the page knows of a chat: its newest messages, or older ones that stand in their place.
+ *  @param {State} state @param {string} chat @returns {Message[]} */
+export const messagesOf = (state, chat) =>
+  (state.past?.chat === chat ? state.past.messages : state.messages[chat]) ?? [];
+
 /** @param {State} state */
 export const currentMessages = (state) =>
-  (state.messages[state.chat] ?? []).filter((each) => !state.leaving[each.id]);
+  messagesOf(state, state.chat).filter((each) => !state.leaving[each.id]);
 
 /** @param {State} state @param {string | null | undefined} id */
 export const findMessage = (state, id) =>
@@ -127,7 +138,7 @@ export function ownerOf(state, message) {
   const asked = message.reply_to;
   if (!asked) return undefined;
   if (asked.sender !== BOT) return asked.sender;
-  const earlier = state.messages[message.chat]?.find((each) => each.id === asked.id);
+  const earlier = messagesOf(state, message.chat).find((each) => each.id === asked.id);
   return earlier && Number(earlier.id) < Number(message.id) ? ownerOf(state, earlier) : undefined;
 }
 

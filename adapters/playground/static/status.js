@@ -43,3 +43,11 @@ export function expectedRatio(request) {
   const ratio = size ? Number(size[1]) / Number(size[2]) : 1;
   return ratio > 0.2 && ratio < 5 ? ratio : 1;
 }
+
+const EMOJI = /^(?:\p{Extended_Pictographic}[\uFE0F\u200D]*)+\s*/u;
+
+/** The emoji that a line begins with, and its words. @param {string} line @returns {[string, string]} */
+export function splitEmoji(line) {
+  const emoji = EMOJI.exec(line)?.[0] ?? "";
+  return [emoji, line.slice(emoji.length)];
+}

@@ -1,5 +1,5 @@
-// The list of messages: order, grouping, days, scrolling, and the keyboard's walk through it.
-// One view a message, kept by id; message.js draws the inside.
+// The list of messages: order, grouping, days, scrolling.
+// One view a message, kept by id; message.js draws the inside, walk.js leads the keyboard.
 
 import { arrange, attribute, h, hook, mayMove, write } from "./dom.js";
 import { createEmpty } from "./empty.js";
@@ -7,7 +7,8 @@ import { dayNumber, dayOf } from "./format.js";
 import { icon } from "./icons.js";
 import { createMessage } from "./message.js";
 import { quoteOf } from "./quote.js";
-import { chatOf, currentMessages, findMessage, say } from "./state.js";
+import { currentMessages, findMessage, say } from "./state.js";
+import { createWalk } from "./walk.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
 /** @import { Message, Outgoing } from "./protocol.js" */
@@ -22,7 +23,7 @@ export function createTimeline(actions) {
   const empty = createEmpty(actions);
   const toEnd = h(
     "button",
-    { type: "button", class: "to-end", hidden: true, on: { click: () => scrollToEnd(true) } },
+    { type: "button", class: "to-end", hidden: true, on: { click: toNewest } },
     icon("down"),
     h("span", {}),
   );
@@ -36,19 +37,20 @@ export function createTimeline(actions) {
   const days = new Map();
   let active = "";
   let atEnd = true;
-  let shownChat = "";
+  let shown = ""; // the chat, and whether older messages stand there
+  let sought = 0;
   let newest = "";
   /** @type {State | undefined} */
   let last;
 
   scroller.addEventListener("scroll", () => {
     atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
-    if (atEnd) toEnd.hidden = true;
+    if (atEnd && !last?.past) toEnd.hidden = true;
   });
   const follow = new ResizeObserver(() => atEnd && scrollToEnd(false));
   follow.observe(column);
   follow.observe(scroller);
-  column.addEventListener("keydown", walk);
+  createWalk(column, actions);
   column.addEventListener("focusin", (event) => {
     const id = /** @type {Element} */ (event.target)
       .closest("[data-message-id]")
@@ -64,11 +66,10 @@ export function createTimeline(actions) {
     scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && mayMove() ? "smooth" : "instant" });
   }
 
-  /** Leads to a message, also in another chat. @param {string} id */
-  function jump(id) {
-    const chat = last && !views.has(id) ? chatOf(last, id) : undefined;
-    if (chat) actions.enter(chat);
-    requestAnimationFrame(() => show(id)); // once it is drawn
+  /** To the newest message, also from older ones. */
+  function toNewest() {
+    if (last?.past) actions.returnToNow();
+    else scrollToEnd(true);
   }
 
   /** @param {string} id */
@@ -81,35 +82,14 @@ export function createTimeline(actions) {
     setTimeout(() => node.classList.remove("found"), 1600);
   }
 
-  /** @param {KeyboardEvent} event */
-  function walk(event) {
-    const node = /** @type {HTMLElement} */ (event.target);
-    if (!node.classList.contains("message") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const all = /** @type {HTMLElement[]} */ ([...column.querySelectorAll("[data-message-id]")]);
-    const at = all.indexOf(node);
-    /** @type {Record<string, () => void>} */
-    const keys = {
-      ArrowUp: () => all[Math.max(0, at - 1)]?.focus(),
-      ArrowDown: () => (at + 1 < all.length ? all[at + 1].focus() : hook("#composer").focus()),
-      Home: () => all[0]?.focus(),
-      End: () => all.at(-1)?.focus(),
-      Enter: () => /** @type {HTMLElement | null} */ (node.querySelector(".picture"))?.click(),
-      r: () => actions.reply(node.dataset.messageId ?? null),
-      Escape: () => hook("#composer").focus(),
-    };
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
   /** @param {State} state */
   function render(state) {
     last = state;
     const messages = currentMessages(state);
     const ghosts = state.outbox.filter((each) => each.chat === state.chat);
-    const switched = shownChat !== state.chat;
-    if (switched) forget(state);
+    const place = `${state.chat} ${state.past ? state.past.messages[0]?.id : ""}`;
+    const switched = shown !== place;
+    if (switched) forget(place);
     if (!messages.some((each) => each.id === active)) active = messages.at(-1)?.id ?? "";
     const lost = focusLost(messages);
     const wanted = [...draw(state, messages), ...ghosts.map((each) => drawGhost(state, each))];
@@ -122,8 +102,13 @@ export function createTimeline(actions) {
     skeleton.hidden = !waits;
     empty.render(state, !waits && wanted.length === 0);
     column.hidden = wanted.length === 0;
-    write(/** @type {Node} */ (toEnd.lastChild), say(state, "page-new-messages"));
+    write(/** @type {Node} */ (toEnd.lastChild), say(state, state.past ? "page-newest" : "page-new-messages"));
     settleScroll(switched, ghosts.at(-1)?.nonce ?? messages.at(-1)?.id ?? "");
+    if (state.past) toEnd.hidden = false;
+    if (state.sought.count !== sought) {
+      sought = state.sought.count;
+      requestAnimationFrame(() => show(state.sought.id)); // once it is drawn
+    }
   }
 
   /** Whether the focus sits in a message that is about to go. @param {Message[]} messages */
@@ -144,19 +129,19 @@ export function createTimeline(actions) {
     } else if (arrived && !atEnd) toEnd.hidden = false;
   }
 
-  /** @param {State} state */
-  function forget(state) {
+  /** @param {string} place */
+  function forget(place) {
     views.clear();
     days.clear();
     column.replaceChildren();
-    shownChat = state.chat;
+    shown = place;
     toEnd.hidden = true;
   }
 
   /** @param {string} key */
   function view(key) {
     let found = views.get(key);
-    if (!found) views.set(key, (found = createMessage(actions, jump)));
+    if (!found) views.set(key, (found = createMessage(actions, (id) => void actions.lead(id))));
     return found;
   }
 
@@ -171,6 +156,8 @@ export function createTimeline(actions) {
       const first = newDay || previous.sender !== message.sender || !near;
       const one = view(message.id);
       one.update(state, message, { first, active: message.id === active, pending: "" });
+      attribute(one.node, "aria-posinset", index + 1);
+      attribute(one.node, "aria-setsize", messages.length);
       if (!newDay) return [one.node];
       const divider = days.get(day) ?? h("div", { class: "day" }, h("span", {}));
       days.set(day, divider);

@@ -47,7 +47,7 @@ async def test_a_result_belongs_to_whom_asked_for_it(server: PageServer, fox: tu
     found = await ask(server)
     assert ids(found) == [again, fox[1], fox[0]]
     assert [each["owner"] for each in found["results"]] == ["amber", "jade", "amber"]
-    assert found["results"][0]["request"] == "@easel a Fox, Лиса in the snow"
+    assert found["results"][0]["request"] == "a Fox, Лиса in the snow"
     assert [len(each["pictures"]) for each in found["results"]] == [1, 1, 2]
     assert found["next"] is None
     assert ids(await ask(server, member="jade")) == [fox[1]]

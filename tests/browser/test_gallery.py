@@ -1,0 +1,101 @@
+"""The gallery under a person's hands: found by member and words, walked by keys, and the way to a message."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from adapters.playground.database import ChatDatabase
+from adapters.playground.protocol import HISTORY
+from adapters.playground.records import NewFile
+from tests.browser.conftest import MakeDemo, page_at
+from tests.support.clocks import FakeClock
+from tests.support.images import png
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
+
+RESULTS = HISTORY // 2 + 30  # each with its request: the first are older than what a page loads
+
+
+async def fill(path: Path) -> None:
+    """A long chat: Amber and Jade ask in turn, once for a fox."""
+    numbers = iter(range(10**6))
+    database = ChatDatabase(path, FakeClock(), lambda: f"{next(numbers):032x}")
+    await database.open()
+    for number in range(RESULTS):
+        asked, _ = await database.add_user_message(
+            sender="jade" if number % 2 else "amber",
+            locale="en",
+            chat="studio",
+            text="@easel a fox in the snow" if number == 2 else f"@easel lake {number}",
+            files=[],
+            reply_to=None,
+            nonce=str(number),
+        )
+        await database.mark_accepted(asked.id)
+        made = await database.post_message(chat="studio", text="", buttons=[], reply_to=asked.id, key=f"p{number}")
+        picture = NewFile(
+            name="easel-1.png",
+            media_type="image/png",
+            data=png("teal", (96 + 48 * (number % 2), 96)),
+            width=96 + 48 * (number % 2),
+            height=96,
+            alt="done",
+        )
+        await database.deliver_files(made.id, text="done", buttons=[], files=[picture], key=f"d{number}")
+    await database.close()
+
+
+async def test_the_wall_is_filtered_walked_and_leads_to_messages_however_old(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    await fill(made.settings["playground"]["path"])
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click('#chats [data-chat="studio"]')
+        await expect(page.locator("#timeline [data-message-id]")).to_have_count(HISTORY)
+        await page.click("#gallery-open")
+        tiles = page.locator("#gallery .tile")
+        await expect(tiles).not_to_have_count(0)
+        assert await tiles.count() < RESULTS  # the others come when they are near
+        await page.locator("#gallery .gallery-end").scroll_into_view_if_needed()
+        for _ in range(RESULTS // 20):
+            await tiles.last.scroll_into_view_if_needed()
+            await asyncio.sleep(0)
+        await expect(tiles).to_have_count(RESULTS)
+
+        await page.click('#gallery [data-member="jade"]')
+        await expect(tiles).to_have_count(48)
+        await page.fill("#gallery-search", "FOX")
+        await expect(page.locator(".gallery-empty")).to_be_visible()
+        await page.click('#gallery [data-member="amber"]')
+        await expect(tiles).to_have_count(1)
+        await expect(tiles).to_have_attribute("aria-label", re.compile("^Amber, a fox in the snow, "))
+        await tiles.focus()
+        await page.keyboard.press("Enter")
+        fox = page.locator('[data-message-id="6"]')  # the third request is message 5
+        await expect(fox).to_be_focused()
+        await expect(page.locator("#gallery")).to_be_hidden()
+        await page.click(".to-end")
+        await expect(page.locator("#timeline [data-message-id]")).to_have_count(HISTORY)
+        await expect(fox).to_have_count(0)
+
+
+async def test_the_arrows_walk_the_wall(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    await fill(made.settings["playground"]["path"])
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click('#chats [data-chat="studio"]')
+        await page.click("#gallery-open")
+        tiles = page.locator("#gallery .tile")
+        await expect(tiles).not_to_have_count(0)
+        await page.keyboard.press("Tab")  # from the search past the cross
+        await page.keyboard.press("Tab")
+        await expect(tiles.first).to_be_focused()
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("ArrowRight")
+        top = await tiles.first.evaluate("node => node.getBoundingClientRect().top")
+        assert await page.evaluate("document.activeElement.getBoundingClientRect().top") > top
+        await page.keyboard.press("ArrowUp")
+        await page.keyboard.press("ArrowLeft")
+        await expect(tiles.first).to_be_focused()
