@@ -123,7 +123,7 @@ async def test_a_reply_to_the_picture_changes_it(browser: Browser, demo: MakeDem
         await page.click(PRIVATE)
         await write(page, "a lighthouse at dusk")
         await pictures(page)
-        await page.locator('[data-action="edit"]').last.click()
+        await messages(page).last.locator('[data-action="edit"]').click()
         await expect(page.locator("#reply-bar")).to_be_visible()
         await write(page, "now with a hat")
         await expect(messages(page)).to_have_count(2)

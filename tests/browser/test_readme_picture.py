@@ -78,7 +78,7 @@ async def test_a_photo_is_changed_twice_while_the_camera_runs(
                 await film.take(MOVING)
                 await asyncio.sleep(0.2)
             await film.take(2 * STILL)
-            await page.locator('[data-action="edit"]').click()
+            await messages(page).last.locator('[data-action="edit"]').click()
             await page.fill("#composer", "now at night")
             await film.take(STILL)
             await page.press("#composer", "Enter")

@@ -21,10 +21,12 @@ export function optionsFor(state, text) {
   return [];
 }
 
-/** @param {HTMLTextAreaElement} area @param {(text: string) => void} write takes the completed text */
+/** @param {import("./editable.js").Editable} area becomes a combobox @param {(text: string) => void} write takes the completed text */
 export function createCompletion(area, write) {
   const node = h("ul", { id: "completion", class: "completion", role: "listbox", hidden: true });
+  attribute(area, "role", "combobox");
   attribute(area, "aria-autocomplete", "list");
+  attribute(area, "aria-haspopup", "listbox");
   attribute(area, "aria-controls", "completion");
   /** @type {Option[]} */
   let options = [];
@@ -46,6 +48,7 @@ export function createCompletion(area, write) {
   function draw() {
     const key = JSON.stringify([options, chosen]);
     node.hidden = options.length === 0;
+    attribute(area, "aria-expanded", String(options.length > 0));
     attribute(area, "aria-activedescendant", options.length ? `option-${chosen}` : null);
     if (key === drawn) return;
     drawn = key;

@@ -5,6 +5,7 @@ import { createAttachments } from "./attachments.js";
 import { avatar } from "./avatar.js";
 import { createCompletion } from "./complete.js";
 import { arrange, attribute, h, hook, label, write } from "./dom.js";
+import { createEditable } from "./editable.js";
 import { icon } from "./icons.js";
 import { quoteInside, quoteOf } from "./quote.js";
 import { BOT, currentChat, currentDraft, easelHears, findMessage, nameOf, say } from "./state.js";
@@ -15,11 +16,10 @@ const NEAR_LIMIT = 0.9; // share of the longest text from which the counter show
 
 /** @param {Actions} actions */
 export function createComposer(actions) {
-  const area = h("textarea", {
+  const area = createEditable({
     id: "composer",
-    rows: 1,
     dir: "auto",
-    autocomplete: "off",
+    enterkeyhint: "send",
     "aria-describedby": "composer-hint",
   });
   const picker = h("input", {
@@ -144,7 +144,6 @@ export function createComposer(actions) {
     }
     label(speaker, `${say(state, "page-members")} ${nameOf(state, state.me)}`);
     place = here;
-    resize();
     renderReply(state);
     attachments.render(state, draft.files);
     completion.render(state);
@@ -186,7 +185,7 @@ export function createComposer(actions) {
     const answered = findMessage(state, currentDraft(state).reply_to);
     const editing = answered?.sender === BOT && answered.files.length > 0;
     const words = editing ? "page-composer-edit" : group ? "page-composer-group" : "page-composer-direct";
-    attribute(area, "placeholder", say(state, words));
+    attribute(area, "data-placeholder", say(state, words));
     attribute(area, "aria-label", say(state, "page-composer"));
     label(attach, say(state, "page-attach"));
     label(picker, say(state, "page-attach"));
@@ -204,12 +203,6 @@ export function createComposer(actions) {
     attribute(counter, "data-over", left < 0);
   }
 
-  function resize() {
-    area.style.height = "auto";
-    area.style.height = `${area.scrollHeight}px`;
-  }
-
   arrange(hint, [keys, unheard, mention, counter]);
-  addEventListener("resize", resize);
   return { render };
 }

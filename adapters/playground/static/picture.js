@@ -42,7 +42,7 @@ export function createPicture(file, { open, act, settled }) {
       if (!image.src.endsWith(whole)) image.src = whole; // its thumbnail could not be had
       else fail();
     });
-    image.src = thumbnailUrl(file.id);
+    image.src = thumbnailUrl(file.id, true);
   }
 
   function fail() {

@@ -129,8 +129,15 @@ export const isPicture = (file) => file.media_type.startsWith("image/");
  *  @param {string} id */
 export const fileUrl = (id) => `/files/${encodeURIComponent(id)}`;
 
-/** The address of a picture at the size of the timeline; on a dense screen twice as large. @param {string} id */
-export const thumbnailUrl = (id) => `/thumbnails/${devicePixelRatio > 1.25 ? 960 : 480}/${encodeURIComponent(id)}`;
+const EDGES = [480, 960, 1600]; // of thumbnails, as in thumbnails.py
+const WIDE = "(min-width: 1500px)"; // as in base.css: there a picture is shown larger
+
+/** The address of a picture at the size of the timeline, for the density of the screen. @param {string} id
+ *  @param {boolean} [large] whether it is what a message shows */
+export function thumbnailUrl(id, large = false) {
+  const wanted = devicePixelRatio * (large && matchMedia(WIDE).matches ? 760 : 400);
+  return `/thumbnails/${EDGES.find((each) => each >= wanted) ?? EDGES.at(-1)}/${encodeURIComponent(id)}`;
+}
 
 /** The member whose request a message of the bot answers, through repetitions of a result; undefined where the request
  *  is not here any more. @param {State} state @param {Message} message @returns {string | undefined} */
