@@ -22,6 +22,7 @@ async def test_edit_vary_and_compare_are_about_the_chosen_picture(browser: Brows
         await second.locator('[data-action="edit"]').click()
         await expect(page.locator("#reply-bar img")).to_have_attribute("src", f"/thumbnails/480/{chosen}")
         await write(page, "now at night --n 1")
+        await expect(messages(page)).to_have_count(2)
         await pictures(page)
         await messages(page).last.locator('[data-action="compare"]').click()
         await expect(page.locator(".compare-other")).to_have_attribute("src", f"/files/{chosen}")
