@@ -40,7 +40,7 @@ class LineJoiner:
     def add(self, line: str) -> list[str]:
         """The lines that are complete with this one: none while an image is open."""
         if not self._held:
-            may_begin = "![" in line or _DATA_URL in line or line == "[" or "<a " in line[:MAX_HELD_CHARS]
+            may_begin = "![" in line or _DATA_URL in line or "[" in line[-82:] or "<a " in line[:MAX_HELD_CHARS]
             return self._begin(line) if may_begin else [line]
         return self._continue_base64(line) if self.in_base64 else self._continue_text(line)
 
@@ -66,7 +66,7 @@ class LineJoiner:
         joined = f"{held}\n{line}"
         outline = _INLINE.sub("", joined)  # images of markdown without megabytes
         is_over = self._joins >= MAX_HELD_LINES - 1 or len(outline) > MAX_HELD_CHARS
-        is_other_image = "![" in line and self._held != ["["]
+        is_other_image = "![" in line and "![" in held
         if is_over or is_other_image or line.startswith((">", "```")):
             return [*self.end(), *self._begin(line)]
         if _open_data_url(joined) < 0:
@@ -137,7 +137,8 @@ def _open_part(line: str) -> _Open | None:
     """What is open at the end of a line; None: nothing."""
     begin = -1 if line.startswith((">", "```")) else line.rfind("![")
     if begin < 0:
-        return _Open.LINK if line.strip() == "[" or _HTML_LINK_BEGUN.search(line[:MAX_HELD_CHARS]) else None
+        is_begun = _BEFORE_THUMBNAIL.search(line[-82:]) or _HTML_LINK_BEGUN.search(line[:MAX_HELD_CHARS])
+        return _Open.LINK if is_begun else None
     alt_end = _closing_bracket(line, begin + 1)
     after = line[alt_end + 1 :].lstrip(" \n") if alt_end >= 0 else ""
     if not after:
@@ -151,7 +152,7 @@ def _open_part(line: str) -> _Open | None:
 
 def _is_link_ended(line: str) -> bool:
     """Whether the last image of a line is a thumbnail with a whole link around it."""
-    if line.rstrip().endswith("</a>"):
+    if "</a>" in line:
         return True
     begin = line.rfind("![")
     return begin >= 0 and _LINK_ENDED.match(line, line.find(")", begin) + 1) is not None

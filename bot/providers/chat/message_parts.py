@@ -11,7 +11,8 @@ from bot.painting import Link
 from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
 from bot.providers.image_urls import find_images, find_images_anywhere, is_draft
 
-_IMAGE_LISTS = ("images", "multi_mod_content", "parts", "attachments")  # fields of a message with images
+# Fields of a message with images
+_IMAGE_LISTS = ("images", "image_urls", "imageUrls", "generated_images", "multi_mod_content", "parts", "attachments")
 # Fields of a message that hold no image; most chunks of a stream have no others
 _TEXT_FIELDS = frozenset(
     {"role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call"}
@@ -99,7 +100,7 @@ def _parse_choice(choice: Mapping[str, Any]) -> MessagePart:
         finish_reason=_finish_reason(choice),
         native_finish_reason=_text(choice.get("native_finish_reason")) or None,
     )
-    pieces = _list(content)
+    pieces = _list(content) or ((_table(content),) if _table(content) else ())
     return _add_pieces(part, message, pieces) if pieces or message.keys() - _TEXT_FIELDS else part
 
 

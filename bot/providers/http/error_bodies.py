@@ -227,7 +227,7 @@ def read_error(value: object) -> ErrorBody:
     layers = list(_layers(value, 0))
     inner_first = sorted(range(len(layers)), key=lambda at: -layers[at][0])
     errors = [layers[at][1] for at in inner_first]
-    messages = tuple(dict.fromkeys(each.message for each in errors if each.message))
+    messages = tuple(dict.fromkeys(words for each in errors for words in each.messages))
     plain = next((each for each in messages if plain_words(each)), messages[0] if messages else "")
     waits = [each.retry_after for each in errors if each.retry_after is not None]
     return ErrorBody(

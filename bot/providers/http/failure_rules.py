@@ -77,7 +77,8 @@ RULES: tuple[Rule, ...] = (
             r"(?:suspended|deactivated|banned|blocked|terminated|restricted|disabled|frozen)\b",
             rf"\b(?:your|api) (?:access|(?:api )?keys?)\b{_LONG}\b(?:has been|have been|is|was|were) (?:\w+ ){{0,2}}"
             r"(?:suspended|banned|blocked|terminated)\b",
-            r"\byou(?:(?:['’]ve| have) been| are| were) (?:\w+ )?(?:suspended|banned|blocked)\b",
+            r"\b(?:you(?:(?:['’]ve| have) been| are| were)|user(?: has been| is| was)) (?:\w+ )?"
+            r"(?:suspended|banned|blocked)\b",
             r"(?:账号|账户|帐号|帐户)[^。，\n]{0,20}?(?:已经?|被){1,2}(?:暂时|永久)?(?:封禁|停用|禁用|冻结|限制|封停|拉黑)",
             r"(?:账号|账户|帐号|帐户|用户)(?:已经?)?被?(?:封禁|停用|禁用|冻结|封停|拉黑)",
         ),
@@ -304,6 +305,8 @@ STATUSES: Mapping[int, FailureClass] = {
 _AT_THE_DOOR = (BadCredentials, Moderated, Rejected, UpstreamDown)  # what a firewall's status is taken for
 _WRAPPERS = frozenset({400, 500, 502, 503})  # statuses with which relays pass on what another upstream has said
 _STATUS = re.compile(r"[45]\d\d")  # an HTTP status given as a code
+# a proxy's page, that another one passes on: `<html><head><title>413 Request Entity Too Large</title>`
+_PAGE_STATUS = re.compile(r"\s*<[^\x00]{0,400}?<(?:title|h1)>\s*(?:error )?([45]\d\d)\b", re.IGNORECASE)
 _EXCEEDED_QUOTA = re.compile(r"exceeded your current quota|check your plan and billing", re.IGNORECASE)
 
 
@@ -380,10 +383,12 @@ def _by_exceeded_quota(error: ErrorBody, messages: Iterable[str]) -> FailureClas
 
 def _by_status(error: ErrorBody, codes: Iterable[str], status: int | None) -> FailureClass | None:
     numbers = [int(code) for code in codes if _STATUS.fullmatch(code)]
+    numbers += [int(found[1]) for each in error.messages if (found := _PAGE_STATUS.match(each))]
     if status is None:
         return classify_status(numbers[0]) if numbers else None
-    failure = classify_status(numbers[0] if numbers and status in _WRAPPERS else status)
-    if failure in _AT_THE_DOOR and is_from_firewall(error.messages, status):
+    meant = numbers[0] if numbers and status in _WRAPPERS else status
+    failure = classify_status(meant)
+    if failure in _AT_THE_DOOR and is_from_firewall(error.messages, meant):
         return Firewalled
     # a web page instead of the API's own refusal comes from a proxy in between, and says nothing about the request
     return UpstreamDown if failure is Rejected and any(map(is_page, error.messages)) else failure

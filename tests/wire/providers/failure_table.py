@@ -117,6 +117,7 @@ ERRORS: tuple[Answer, ...] = (
         status=401,
         becomes=AccountBlocked,
     ),
+    Answer(name="banned", body=openai("User has been banned"), status=403, becomes=AccountBlocked),
     Answer(
         name="google-suspended",
         body=[
@@ -284,6 +285,8 @@ ERRORS: tuple[Answer, ...] = (
     ),
     # too large
     Answer(name="nginx-413", body=NGINX, status=413, becomes=TooLarge),
+    Answer(name="nginx-413-as-502", body=NGINX, status=502, becomes=TooLarge),
+    Answer(name="nginx-413-as-500", body=openai(NGINX), status=500, becomes=TooLarge),
     Answer(
         name="openai-413",
         body=openai("Maximum content size limit (26214400) exceeded (26428490 bytes read)"),
@@ -346,6 +349,13 @@ ERRORS: tuple[Answer, ...] = (
     ),
     Answer(name="page-451", body="<html>Unavailable For Legal Reasons</html>", status=451, becomes=Firewalled),
     Answer(name="cloudflare-1020", body="error code: 1020", status=403, becomes=Firewalled),
+    Answer(
+        name="cloudflare-json",
+        body={"title": "Error 1010: Access denied", "status": 403, "detail": "The site owner has blocked access."},
+        status=403,
+        becomes=Firewalled,
+    ),
+    Answer(name="page-403-as-500", body=openai(NGINX.replace("413", "403")), status=500, becomes=Firewalled),
     Answer(name="cloudflare-1015", body="error code: 1015", status=429, becomes=Busy),
     Answer(name="503-silent", body="", status=503, becomes=UpstreamDown),
     Answer(name="504", body="<html>504 Gateway Time-out</html>", status=504, becomes=NoAnswer),

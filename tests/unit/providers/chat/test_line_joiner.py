@@ -69,6 +69,12 @@ def joined(*lines: str) -> list[str]:
         (["[![", "a](/a.png)", "](/b.png)"], ["[![\na](/a.png)\n](/b.png)"]),
         (["[", "![](/a.png)", "](/b.png)"], ["[\n![](/a.png)\n](/b.png)"]),
         (["[", "words"], ["[", "words"]),
+        (["Here: [look", "![](/a.png)", "](/b.png)"], ["Here: [look\n![](/a.png)\n](/b.png)"]),
+        (["[note", "words](/b.png)"], ["[note", "words](/b.png)"]),
+        (
+            ['<p><a href="/b.png">', '<img src="/a.png">', "</a></p>"],
+            ['<p><a href="/b.png">\n<img src="/a.png">\n</a></p>'],
+        ),
         (["[![](/a.png)", "words"], ["[![](/a.png)", "words"]),
         (["[![](/a.png)", "[save](/b.png)"], ["[![](/a.png)", "[save](/b.png)"]),
         (["[![](/a.png)](/b.png)", "words"], ["[![](/a.png)](/b.png)", "words"]),
