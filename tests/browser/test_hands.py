@@ -1,6 +1,7 @@
 """The page under a person's hands: dropping, pasting, keys, the group, the picture viewer, narrow and dark screens."""
 
 import base64
+import re
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -71,13 +72,16 @@ async def test_easel_hears_its_name_in_the_group_and_nothing_else(browser: Brows
 
 async def test_the_history_leads_to_its_messages(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
-    async with made.served() as address, page_at(browser, address) as page:
+    async with made.served() as address, page_at(browser, address, timezone_id="Asia/Kathmandu") as page:
         await page.click('#chats [data-chat="studio"]')
         await write(page, "@easel a lighthouse")
         await pictures(page)
         painted = await messages(page).first.get_attribute("data-message-id")
         await page.click(PRIVATE)
         await write(page, "/history")
+        shown = messages(page).last.locator("time[title$=UTC]")
+        local = await shown.evaluate("node => new Date(node.dateTime).toTimeString().slice(0, 5)")
+        await expect(shown).to_contain_text(local)
         await messages(page).last.get_by_role("button", name="Show").click()
         await expect(page.locator(f'[data-message-id="{painted}"]')).to_be_focused()
 

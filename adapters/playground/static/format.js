@@ -20,6 +20,10 @@ export const timeOf = (locale, at) =>
 export const momentOf = (locale, at) =>
   formatter(locale, { dateStyle: "long", timeStyle: "medium" }).format(new Date(at));
 
+/** @param {string} locale @param {string} at ISO 8601 */
+export const shortMomentOf = (locale, at) =>
+  formatter(locale, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(at));
+
 /** A number that is the same for all moments of one local day. @param {string} at */
 export const dayNumber = (at) => {
   const day = new Date(at);

@@ -3,7 +3,7 @@
 
 import { avatar, tint } from "./avatar.js";
 import { arrange, attribute, h, label, write } from "./dom.js";
-import { momentOf, timeOf } from "./format.js";
+import { momentOf, shortMomentOf, timeOf } from "./format.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { quoteInside } from "./quote.js";
@@ -240,8 +240,8 @@ export function createMessage(actions, jump) {
   /** The bot's `#12` at the end of a line leads to that message, and shows its picture; all else stays as it is.
    *  @param {State} state @param {string} words */
   function withLinks(state, words) {
-    return words.split(/(?<=\s)(#\d+)(?=$)/m).map((part) => {
-      if (!/^#\d+$/.test(part)) return part;
+    return words.split(/(?<=\s)(#\d+)(?=$)/m).flatMap((part) => {
+      if (!/^#\d+$/.test(part)) return withLocalTimes(state, part);
       const id = part.slice(1);
       const chat = chatOf(state, id);
       const picture = chat && state.messages[chat].find((each) => each.id === id)?.files.find(isPicture);
@@ -310,4 +310,13 @@ export function createMessage(actions, jump) {
 function withEmoji(line) {
   const [emoji, words] = splitEmoji(line);
   return emoji ? [h("span", { "aria-hidden": "true" }, emoji), words] : [words];
+}
+
+/** The bot's `2026-11-30 02:10 UTC` in the reader's time. @param {State} state @param {string} words */
+function withLocalTimes(state, words) {
+  return words.split(/(\d{4}-\d\d-\d\d \d\d:\d\d) UTC/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const at = `${part.replace(" ", "T")}Z`;
+    return h("time", { datetime: at, title: `${part} UTC` }, shortMomentOf(state.locale, at));
+  });
 }
