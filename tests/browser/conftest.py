@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, renderer
+from bot.sandbox.painting.painter import paint
 from tests.support.world import World
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -46,6 +47,12 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield started
         await started.close()
+
+
+@pytest.fixture
+def painted_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox paints as in the demo, for pictures that people look at."""
+    monkeypatch.setattr(renderer, "paint", paint)
 
 
 MakeDemo = Callable[..., Awaitable[World]]

@@ -1,7 +1,6 @@
 """The page under a person's hands: dropping, pasting, keys, the group, the picture viewer, narrow and dark screens."""
 
 import base64
-import re
 
 import pytest
 from playwright.async_api import Browser, Page, expect

@@ -12,7 +12,11 @@ from bot.sandbox import Sandbox
 from tests.browser.conftest import README_PICTURE, MakeDemo, page_at
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.soak]  # of the browser; forty seconds
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),  # of the browser
+    pytest.mark.soak,  # forty seconds
+    pytest.mark.usefixtures("painted_in_full"),
+]
 
 SIZE = {"width": 1000, "height": 720}
 STILL = 1600  # milliseconds that a moment worth reading stays
