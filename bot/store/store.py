@@ -148,7 +148,7 @@ class Store:
                 raise Stale
             return begun
 
-        return await self._database.write(work)
+        return await self._database.write(work, can_wait=True)
 
     async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:
         """Reserves the credits of a job that was accepted without (`is_reserved` False). May be repeated.
@@ -174,7 +174,7 @@ class Store:
                 raise Stale
             self._upsert_checkpoint(conn, job.id, name, value)
 
-        await self._database.write(work)
+        await self._database.write(work, can_wait=True)
 
     async def set_status_message(self, job_id: str, message_id: str) -> None:
         """Stores the id of the status message. Not fenced by the attempt: a posted message is there."""
@@ -182,7 +182,7 @@ class Store:
         def work(conn: Connection) -> None:
             job_rows.update_job(conn, job_id, {"status_id": message_id})
 
-        await self._database.write(work)
+        await self._database.write(work, can_wait=True)
 
     async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
         """Saves the finished images and the checkpoint `generated` with `facts` (JSON values).
@@ -196,7 +196,7 @@ class Store:
             job_rows.insert_results(conn, job.id, images)
             self._upsert_checkpoint(conn, job.id, "generated", dict(facts))
 
-        await self._database.write(work)
+        await self._database.write(work, can_wait=True)
 
     async def load_results(self, job: Job) -> list[Image]:
         """The images stored and not yet delivered, in order."""
@@ -241,7 +241,7 @@ class Store:
             job_rows.delete_results(conn, job.id)
             return True
 
-        return await self._database.write(work)
+        return await self._database.write(work, can_wait=True)
 
     async def mark_notified(self, job_id: str) -> None:
         """Notes that the message of an ended job says how it ended: its notification is no longer pending."""

@@ -1,7 +1,8 @@
 """The write queue of a SQLite file: one asyncio task, one connection, and one commit for all that has queued up.
 
 A file has one write lock, and SQLite waits for it by polling: writers that queue here instead are served in order, and
-share the fsync that a durable commit costs. Knows none of the tables.
+share the fsync that a durable commit costs. What a user waits for goes before the books of jobs that are under way:
+hundreds of these may come at once, when others' paintings begin or end together. Knows none of the tables.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from bot.store.sqlite_driver import ThreadConnection, thread_connection
 T = TypeVar("T")
 
 MAX_BATCH = 32  # tasks committed together: some 50 ms, so that nobody waits long for the others
+WAITING_SHARE = 4  # of those that can wait, in a batch with one that cannot: some 5 ms, and they are never left out
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +36,8 @@ class WriteTask:
     """The unit of work."""
     reply: asyncio.Future[Any]
     """Set once the result is durable, or the write has failed."""
+    can_wait: bool = False
+    """Whether others go first."""
     result: Any = None
     """What `fn` returned; of no value before the commit."""
     error: Exception | None = None
@@ -49,15 +53,17 @@ class WriteTask:
 
 
 class WriteQueue:
-    """Writes to one SQLite file, in order; `engine` takes the write lock at BEGIN.
+    """Writes to one SQLite file, in order but for those that can wait; `engine` takes the write lock at BEGIN.
 
     What queues up while a commit is on its way to the disk goes with the next one: each write in a savepoint of its
-    own, and nobody gets a reply before all of them are durable. When such a batch fails, each is tried by itself.
+    own, and nobody gets a reply before all of them are durable. When such a batch fails, each is tried by itself. A
+    batch of writes that can wait ends early when another comes.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._queue: deque[WriteTask] = deque()
+        self._waiting: deque[WriteTask] = deque()  # those that can wait
         self._supervisor = Supervisor(clock)
         self._worker = self._supervisor.add_worker("store write queue", self._process_queue)
         """Runs while something is queued."""
@@ -66,13 +72,13 @@ class WriteQueue:
         self._thread: ThreadConnection | None = None
         """Of `_connection`."""
 
-    async def execute(self, fn: Callable[[Connection], T]) -> T:
-        """Queues a write and returns its result once it is committed.
+    async def execute(self, fn: Callable[[Connection], T], *, can_wait: bool = False) -> T:
+        """Queues a write and returns its result once it is committed. `can_wait`: those without go before it.
 
         A caller that is cancelled leaves when the write has ended. Raises StoreFailed, and whatever `fn` raises.
         """
-        task = WriteTask(fn, asyncio.get_running_loop().create_future())
-        self._queue.append(task)
+        task = WriteTask(fn, asyncio.get_running_loop().create_future(), can_wait)
+        (self._waiting if can_wait else self._queue).append(task)
         self._worker.start()
         try:
             return await asyncio.shield(task.reply)
@@ -93,10 +99,11 @@ class WriteQueue:
     async def _process_queue(self) -> None:
         batch: list[WriteTask] = []
         try:
-            while self._queue:
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
-                if len(batch) > 1 and await self._commit_together(batch):
-                    for task in batch:
+            while self._queue or self._waiting:
+                batch = self._take_batch()
+                if len(batch) > 1 and (count := await self._commit_together(batch)):
+                    self._waiting.extendleft(reversed(batch[count:]))
+                    for task in batch[:count]:
                         task.send_reply()
                     continue
                 for task in batch:
@@ -108,18 +115,25 @@ class WriteQueue:
                 task.send_reply()
             raise
         except BaseException:  # the loop is being torn down
-            for task in (*batch, *self._queue):
+            for task in (*batch, *self._queue, *self._waiting):
                 task.reply.cancel()
             self._queue.clear()
+            self._waiting.clear()
             raise
 
-    async def _commit_together(self, batch: Sequence[WriteTask]) -> bool:
-        """Commits all of a batch. False: the database failed, nothing was written."""
+    def _take_batch(self) -> list[WriteTask]:
+        """The next writes, those that cannot wait first."""
+        room = MAX_BATCH - min(len(self._waiting), WAITING_SHARE)
+        first = [self._queue.popleft() for _ in range(min(len(self._queue), room))]
+        room = WAITING_SHARE if first else MAX_BATCH
+        return first + [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
+
+    async def _commit_together(self, batch: Sequence[WriteTask]) -> int:
+        """Commits a batch; returns how many of it. 0: the database failed, nothing was written."""
         try:
-            await self._commit(partial(_run_in_savepoints, batch))
+            return await self._commit(partial(_run_in_savepoints, batch, lambda: bool(self._queue)))
         except Exception:
-            return False
-        return True
+            return 0
 
     async def _commit_alone(self, task: WriteTask) -> None:
         task.error = None
@@ -136,9 +150,12 @@ class WriteQueue:
         return await self._thread.run_in_thread(partial(commit_after, work))
 
 
-def _run_in_savepoints(batch: Sequence[WriteTask], conn: Connection) -> None:
-    """Runs the writes in order; one that raises is rolled back by itself. Raises when the database fails."""
-    for task in batch:
+def _run_in_savepoints(batch: Sequence[WriteTask], is_urgent: Callable[[], bool], conn: Connection) -> int:
+    """Runs the writes in order; one that raises is rolled back by itself. Returns how many were run: of a batch that
+    can wait, those until `is_urgent`, which tells whether another write has come. Raises when the database fails."""
+    for count, task in enumerate(batch):
+        if count and batch[0].can_wait and is_urgent():
+            return count
         execute_plain(conn, "SAVEPOINT work")  # none is released, which saves a statement: COMMIT ends them all
         try:
             task.result = task.fn(conn)
@@ -147,3 +164,4 @@ def _run_in_savepoints(batch: Sequence[WriteTask], conn: Connection) -> None:
         except Exception as error:
             task.error = error
             execute_plain(conn, "ROLLBACK TO work")
+    return len(batch)

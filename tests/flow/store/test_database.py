@@ -16,7 +16,7 @@ from bot.errors import Stale, StoreFailed
 from bot.runtime.clock import SystemClock
 from bot.store.database import Database
 from bot.store.engine import parse_url
-from bot.store.write_queue import MAX_BATCH, WriteQueue, WriteTask
+from bot.store.write_queue import MAX_BATCH, WAITING_SHARE, WriteQueue, WriteTask
 from tests.support.event_loop import wait_all_tasks_blocked
 from tests.support.statements import watch_statements
 
@@ -56,7 +56,7 @@ class Numbers:
         self.database = database
         self.statements = statements
 
-    def put(self, number: int, failure: Exception | None = None) -> "asyncio.Task[int]":
+    def put(self, number: int, failure: Exception | None = None, *, can_wait: bool = False) -> "asyncio.Task[int]":
         """Writes a number down; `failure` is raised after that."""
 
         def work(conn: Connection) -> int:
@@ -65,7 +65,7 @@ class Numbers:
                 raise failure
             return number
 
-        return asyncio.create_task(self.database.write(work))
+        return asyncio.create_task(self.database.write(work, can_wait=can_wait))
 
     async def all(self) -> list[int]:
         def work(conn: Connection) -> list[int]:
@@ -139,6 +139,43 @@ async def test_no_commit_holds_more_than_so_many(numbers: Numbers) -> None:
     assert await ended(asked) == list(range(2 * MAX_BATCH + 1))
     assert numbers.statements.commits == 4
     assert len(await numbers.all()) == 2 * MAX_BATCH + 1
+
+
+async def test_what_can_wait_lets_the_others_go_first(numbers: Numbers) -> None:
+    async with numbers.busy():
+        waiting = [numbers.put(number, can_wait=True) for number in range(2 * MAX_BATCH)]
+        await asyncio.sleep(0)
+        asked = numbers.put(-1)
+    await asked
+    assert sum(each.done() for each in waiting) <= WAITING_SHARE
+    assert await ended(waiting) == list(range(2 * MAX_BATCH))
+    assert numbers.statements.commits == 4  # the one under way, one with the other, two of the rest
+
+
+async def test_a_batch_that_can_wait_ends_when_another_write_comes(numbers: Numbers) -> None:
+    loop, inside, may_end = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    numbers.statements.blocks["SAVEPOINT work"] = lambda: (loop.call_soon_threadsafe(inside.set), may_end.wait())
+    async with numbers.busy():
+        waiting = [numbers.put(number, can_wait=True) for number in range(MAX_BATCH)]
+    await inside.wait()  # the first of them is under way
+    asked = numbers.put(-1)
+    await asyncio.sleep(0)
+    may_end.set()
+    await asked
+    assert sum(each.done() for each in waiting) <= 1 + WAITING_SHARE
+    assert await ended(waiting) == list(range(MAX_BATCH))
+    assert len(await numbers.all()) == MAX_BATCH + 1
+
+
+async def test_what_can_wait_does_not_wait_for_ever(numbers: Numbers) -> None:
+    answered: list[asyncio.Task[int]] = []
+    async with numbers.busy():
+        asked = [numbers.put(number) for number in range(2 * MAX_BATCH)]
+        waiting = [numbers.put(-1 - number, can_wait=True) for number in range(WAITING_SHARE)]
+    for each in (*asked, *waiting):
+        each.add_done_callback(answered.append)
+    await ended([*asked, *waiting])
+    assert set(answered[:MAX_BATCH]) == {*asked[: MAX_BATCH - WAITING_SHARE], *waiting}
 
 
 async def test_one_that_is_refused_leaves_nothing_and_takes_nobody_along(numbers: Numbers) -> None:
@@ -293,7 +330,7 @@ async def test_a_bug_of_the_queue_itself_fails_its_batch_and_not_what_waits(
         await asyncio.sleep(0)
         commit_together = WriteQueue._commit_together  # type: ignore[reportPrivateUsage]  # where a bug would be
 
-        async def is_broken(*_: object) -> bool:
+        async def is_broken(*_: object) -> int:
             monkeypatch.setattr(WriteQueue, "_commit_together", commit_together)
             raise KeyError
 
