@@ -22,6 +22,7 @@ from bot.handlers.commands import CommandHandler
 from bot.handlers.content import MessageContent
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.dialogue import Dialogue
+from bot.handlers.estimates import RequestEstimates
 from bot.handlers.event_sink import CoreEventSink
 from bot.handlers.kept_state import KeptState
 from bot.handlers.messages import MessageHandler
@@ -285,6 +286,13 @@ class App:
         events = CoreEventSink(
             messages=messages,
             buttons=buttons,
+            estimates=RequestEstimates(
+                catalog=catalog,
+                model_choices=kept.model_choices,
+                admission=admission,
+                store=store,
+                is_admin=commands.is_admin,
+            ),
             jobs=jobs,
             store=store,
             pending_requests=kept.pending_requests,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from adapters.playground import users
-from adapters.playground.protocol import PressFrame
+from adapters.playground.protocol import EstimateFrame, PressFrame
 from adapters.playground.records import StoredFile, StoredMessage
 from bot.chat import Attachment, ButtonPress, DeletedMessage, Message, MessageRef
 
@@ -48,6 +48,27 @@ def decode_message(stored: StoredMessage, replied: StoredMessage | DeletedMessag
         reply_to=reply_to,
         to_me=chat.kind == "direct" or is_addressed or replies_to_bot,
     )
+
+
+def decode_draft(frame: EstimateFrame, replied: StoredMessage | None, locale: str) -> Message:
+    """What a user's message would be, if they sent what they have written. Its pictures are stand-ins without bytes."""
+    picture = StoredFile(id="", name="picture.png", media_type="image/png", size=0, width=None, height=None, alt="")
+    draft = StoredMessage(
+        id=0,
+        chat=frame.chat,
+        sender=frame.sender,
+        locale=locale,
+        text=frame.text,
+        files=(picture,) * frame.pictures,
+        buttons=(),
+        quote=None,
+        source=frame.reply_file,
+        created_at="",
+        is_edited=False,
+        is_deleted=False,
+        delivery_key=None,
+    )
+    return decode_message(draft, replied)
 
 
 def decode_press(frame: PressFrame, locale: str, files: Sequence[StoredFile] = ()) -> ButtonPress:

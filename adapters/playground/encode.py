@@ -8,6 +8,8 @@ from adapters.playground.protocol import (
     FILE_BYTES,
     FILES,
     TEXT,
+    EstimatedFrame,
+    EstimateFrame,
     HelloFrame,
     WireButton,
     WireChat,
@@ -18,8 +20,11 @@ from adapters.playground.protocol import (
 )
 from adapters.playground.records import NewFile, StoredFile, StoredMessage
 from bot.chat import Button, Card
+from bot.intake.choices import RequestEstimate
+from bot.intake.options import find_options
 from bot.painting import Image
-from bot.texts import LOCALES
+from bot.prices import PriceRange
+from bot.texts import LOCALES, translate
 
 MAX_ALT_CHARACTERS = 300  # of a card's text as the description of a picture for those who do not see it
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
@@ -70,6 +75,53 @@ def encode_upload(file: StoredFile) -> WireUpload:
         "width": file.width,
         "height": file.height,
     }
+
+
+def encode_estimate(frame: EstimateFrame, estimate: RequestEstimate, locale: str) -> EstimatedFrame:
+    """What a page is told of a text: the price in words, what may be chosen, and where options stand in it."""
+
+    def place(characters: int) -> int:
+        return _code_units(frame.text[:characters])
+
+    return {
+        "type": "estimate",
+        "user": frame.sender,
+        "chat": frame.chat,
+        "nonce": frame.nonce,
+        "paints": estimate.paints,
+        "price": _encode_price(estimate.price, locale),
+        "credits": None if estimate.price is None else estimate.price.most,
+        "commands": list(estimate.commands),
+        "options": [
+            {
+                "name": option.name,
+                "chosen": option.chosen,
+                "ratio": option.ratio,
+                "choices": [
+                    {
+                        "value": choice.value,
+                        "typed": choice.typed,
+                        "price": _encode_price(choice.price, locale),
+                        "ratio": choice.ratio,
+                    }
+                    for choice in option.choices
+                ],
+            }
+            for option in estimate.options
+        ],
+        "typed": [
+            {"name": each.name, "start": place(each.start), "end": place(each.end)} for each in find_options(frame.text)
+        ],
+    }
+
+
+def _encode_price(price: PriceRange | None, locale: str) -> str | None:
+    return None if price is None else translate(locale, "option-credits", price=str(price), credits=price.most)
+
+
+def _code_units(text: str) -> int:
+    """Its length as JavaScript counts it."""
+    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def encode_text(card: Card) -> str:

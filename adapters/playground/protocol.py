@@ -11,6 +11,8 @@ Page to server. The first frame is `start`; anything else before it is an error.
     delete  {chat, message}
     locale  {locale}               answered by a new `hello`; history is not sent again
     quota   {as}                   answered by `quota`
+    estimate {as, chat, text, pictures, reply_to, reply_file, nonce}   answered by `estimate`: nothing is sent;
+                                   `pictures`: how many go with it
 `as` is a user's id. A `nonce` is chosen by the page, random, 1 to 100 characters: the same send repeated
 with the same nonce (after a reconnect) posts nothing new and is acknowledged with the first one's id. `reply_file`
 and `file` name the one picture of a message that a reply or a press is about; null: all of them, or the first. Frames
@@ -25,6 +27,10 @@ Server to page.
     message {message}              new or changed: replaces the one with its id
     deleted {chat, id}
     quota   {user, available, reserved, daily}
+    estimate {user, chat, nonce, paints, price: words|null, credits: number|null, commands: [name],
+             options: [{name, chosen, ratio, choices: [{value, typed, price: words|null, ratio}]}],
+             typed: [{name, start, end}]}   what a text would be and cost, what could be typed to choose something
+                                   else, and where options stand in it, in UTF-16 code units
     notice  {user, text}           the reply to a press, to that connection alone; the text may be empty
     compose {user, chat, reply_to, file} reply to the message with that id (the Edit button), about that file
     sent    {nonce, id}            acknowledges `send`
@@ -61,6 +67,7 @@ FILE_BYTES = 25 * 1024 * 1024
 FILES = 40  # in one message
 HISTORY = 200  # messages of a chat that a page gets when it connects
 SHOWN = 8192  # characters of a message that pages get
+ESTIMATED = 16_384  # characters of a text of which a page is told what it would cost
 QUOTED = 120  # characters of a message that a reply to it shows
 
 # ---------------------------------------------------------------- page to server
@@ -109,6 +116,17 @@ class PressFrame(_Frame):
     nonce: Nonce
 
 
+class EstimateFrame(_Frame):
+    type: Literal["estimate"]
+    sender: UserId = Field(alias="as")
+    chat: ChatId
+    text: Annotated[str, StringConstraints(max_length=ESTIMATED)]
+    pictures: Annotated[int, Field(ge=0, le=FILES)] = 0
+    reply_to: MessageId | None = None
+    reply_file: FileId | None = None
+    nonce: Nonce
+
+
 class DeleteFrame(_Frame):
     type: Literal["delete"]
     chat: ChatId
@@ -120,7 +138,7 @@ class QuotaRequestFrame(_Frame):
     sender: UserId = Field(alias="as")
 
 
-PageFrame = StartFrame | LocaleFrame | SendFrame | PressFrame | DeleteFrame | QuotaRequestFrame
+PageFrame = StartFrame | LocaleFrame | SendFrame | PressFrame | EstimateFrame | DeleteFrame | QuotaRequestFrame
 _PAGE_FRAME: TypeAdapter[PageFrame] = TypeAdapter(Annotated[PageFrame, Field(discriminator="type")])
 
 
@@ -239,6 +257,39 @@ class QuotaFrame(TypedDict):
     price: NotRequired[str]  # credits for a picture, where that is not one: `4`, or `1–16`
 
 
+class WireChoice(TypedDict):
+    value: str
+    typed: str
+    price: str | None
+    ratio: float | None
+
+
+class WireOption(TypedDict):
+    name: str
+    chosen: str
+    ratio: float | None
+    choices: list[WireChoice]
+
+
+class WireTypedOption(TypedDict):
+    name: str
+    start: int
+    end: int
+
+
+class EstimatedFrame(TypedDict):
+    type: Literal["estimate"]
+    user: str
+    chat: str
+    nonce: str
+    paints: bool
+    price: str | None
+    credits: int | None
+    commands: list[str]
+    options: list[WireOption]
+    typed: list[WireTypedOption]
+
+
 class NoticeFrame(TypedDict):
     type: Literal["notice"]
     user: str
@@ -271,6 +322,7 @@ ServerFrame = (
     | MessageFrame
     | DeletedFrame
     | QuotaFrame
+    | EstimatedFrame
     | NoticeFrame
     | ComposeFrame
     | SentFrame

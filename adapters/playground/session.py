@@ -6,6 +6,7 @@ A frame that is not understood or cannot be accepted is answered with `error` an
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -13,13 +14,14 @@ import structlog
 from adapters.playground import users
 from adapters.playground.backend import Backend
 from adapters.playground.connections import OutgoingQueue
-from adapters.playground.decode import decode_press
-from adapters.playground.encode import encode_hello, well_formed
+from adapters.playground.decode import decode_draft, decode_press
+from adapters.playground.encode import encode_estimate, encode_hello, well_formed
 from adapters.playground.offload import run_offloaded
 from adapters.playground.protocol import (
     FILES,
     DeleteFrame,
     ErrorFrame,
+    EstimateFrame,
     HistoryFrame,
     LocaleFrame,
     PageFrame,
@@ -30,7 +32,7 @@ from adapters.playground.protocol import (
     StartFrame,
     parse_frame,
 )
-from adapters.playground.records import StoredFile
+from adapters.playground.records import StoredFile, StoredMessage
 from bot.errors import ChatUnreachable, EaselError, MessageGone, PromptEmpty, TooManyPictures
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -96,6 +98,8 @@ class Session:
                 await self._handle_send(frame, self._locale)
             case PressFrame():
                 await self._handle_press(frame, self._locale)
+            case EstimateFrame():
+                await self._handle_estimate(frame, self._locale)
             case DeleteFrame():
                 await self._handle_delete(frame)
             case QuotaRequestFrame():
@@ -182,6 +186,17 @@ class Session:
                 },
             )
         self._backend.update_balances(frame.chat)
+
+    async def _handle_estimate(self, frame: EstimateFrame, locale: str) -> None:
+        if not users.may_write(frame.sender, frame.chat):
+            self.reject_frame(frame.nonce)
+            return
+        replied: StoredMessage | None = None
+        if frame.reply_to is not None:
+            with suppress(MessageGone):
+                replied = await self._backend.database.get_message(int(frame.reply_to))
+        estimate = await self._backend.events.estimate(decode_draft(frame, replied, locale))
+        self._queue_frame("estimate", frame=encode_estimate(frame, estimate, locale))
 
     async def _handle_delete(self, frame: DeleteFrame) -> None:
         if users.find_chat(frame.chat) is None:

@@ -151,6 +151,10 @@ class Admission:
         if refusal is not None:
             self._refuse(refusal, user, chat)
 
+    def lets_in(self, user: User, chat: Chat) -> bool:
+        """Whether the access lists admit requests of the user in the chat."""
+        return user.key in self._admins or self._lists.access_refusal(user, chat) is None
+
     def blocks(self, user: User) -> bool:
         """Whether the user is on a blocklist and no admin."""
         return user.key in self._lists.blocked_users and user.key not in self._admins

@@ -12,8 +12,10 @@ from bot.errors import Banned, EaselError, StoreFailed
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.chat_memory import ChatMemory
+from bot.handlers.estimates import RequestEstimates
 from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_requests import PendingRequests
+from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
@@ -40,6 +42,7 @@ class CoreEventSink:
         *,
         messages: MessageHandler,
         buttons: ButtonHandler,
+        estimates: RequestEstimates,
         jobs: JobService,
         store: Store,
         pending_requests: PendingRequests,
@@ -55,6 +58,7 @@ class CoreEventSink:
         them."""
         self._messages = messages
         self._buttons = buttons
+        self._estimates = estimates
         self._jobs = jobs
         self._store = store
         self._pending_requests = pending_requests
@@ -79,6 +83,9 @@ class CoreEventSink:
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         return await self._buttons.press_button(press)
+
+    async def estimate(self, message: Message) -> RequestEstimate:
+        return await self._estimates.estimate(message)
 
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._jobs.cancel_job_of_message(ref)

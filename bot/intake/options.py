@@ -5,12 +5,13 @@ Pure: text in, values out. Sizes are resolved by `bot.intake.sizes`; the prompt 
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue, UnknownOption
+from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue, Refusal, UnknownOption
 from bot.intake import sizes
 from bot.intake.models import AUTO_MODEL, list_models, matching_models, offered_models
 from bot.painting import Capabilities, Options
@@ -51,6 +52,26 @@ _FOREIGN_OPTIONS = (
 )  # options of other bots, typed from habit; refused, not painted
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedOption:
+    """An option where it stands in a text."""
+
+    name: str
+    """Its name, case-folded; there may be no such option."""
+
+    typed_name: str
+    """Its dashes and its name as typed."""
+
+    value: str
+    """Its value as typed, without quotation marks; empty: it has none."""
+
+    start: int
+    """Where it begins in the text, characters."""
+
+    end: int
+    """Where what follows it begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExtractedOptions:
     """A prompt split from its options."""
@@ -74,22 +95,36 @@ def extract_options(
     options, at = Options(), 0
     for name, choice in (choices or {}).items():
         options = _apply_option(options, f"--{name}", name, choice, capabilities)
+    for option in find_options(text):
+        options = _apply_typed(options, option, capabilities)
+        pieces.append(text[at : option.start])
+        at = option.end
+    pieces.append(text[at:])
+    return ExtractedOptions(_join_pieces(pieces), _resolve_format(options, capabilities))
+
+
+def understood_options(text: str, capabilities: Capabilities) -> Options:
+    """As `extract_options` finds them in a text that is still being written: what is not understood is left out."""
+    options = Options()
+    for option in find_options(text):
+        with suppress(Refusal):
+            options = _apply_typed(options, option, capabilities)
+    return options
+
+
+def find_options(text: str) -> Iterator[TypedOption]:
+    """Every option in a text, in order; also those that there are not."""
+    at = 0
     for match in _OPTION.finditer(text):
         name = _normalise(match["name"])
         if match.start() < at or not _is_option(text, match, name):
             continue
-        if name in _FLAGS:
-            options = replace(options, as_file=True)
-            pieces.append(text[at : match.start()])
-            at = match.end()
-            continue
-        value = _VALUE.match(text, match.end())
+        value = None if name in _FLAGS else _VALUE.match(text, match.end())
         typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
-        options = _apply_option(options, match["dashes"] + match["name"], name, typed, capabilities)
-        pieces.append(text[at : match.start()])
         at = match.end() if value is None else value.end()
-    pieces.append(text[at:])
-    return ExtractedOptions(_join_pieces(pieces), _resolve_format(options, capabilities))
+        yield TypedOption(
+            name=name, typed_name=match["dashes"] + match["name"], value=typed, start=match.start(), end=at
+        )
 
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
@@ -106,6 +141,13 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
     return (
         is_known or name in _FOREIGN_OPTIONS or bool(get_close_matches(name[:QUOTED_MAX_CHARS], _PARSERS, cutoff=0.75))
     )
+
+
+def _apply_typed(options: Options, option: TypedOption, capabilities: Capabilities) -> Options:
+    """As `_apply_option`, of an option in a text."""
+    if option.name in _FLAGS:
+        return replace(options, as_file=True)
+    return _apply_option(options, option.typed_name, option.name, option.value, capabilities)
 
 
 def _apply_option(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:

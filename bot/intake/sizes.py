@@ -100,6 +100,12 @@ def pixels_of(size: str) -> tuple[int, int] | None:
     return int(parsed.width), int(parsed.height)
 
 
+def ratio_of(size: str) -> float | None:
+    """Width by height of a shape or a size in pixels; None for `auto`, and for what is no size."""
+    parsed = _parse_size(_normalise(size))
+    return None if parsed is None else float(parsed.width / parsed.height)
+
+
 # ---------------------------------------------------------------- sizes of a provider
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities, PaintEvent, PaintRequest
 from bot.prices import Price
@@ -80,6 +81,11 @@ class EventSink(Protocol):
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         """Handles the press of a job's button and returns what the user is shown for it."""
+        ...
+
+    async def estimate(self, message: Message) -> RequestEstimate:
+        """What a message would be and cost if it were sent as it stands, and what could be chosen for it. Changes
+        nothing and counts against nothing."""
         ...
 
     async def message_deleted(self, ref: MessageRef) -> None:

@@ -246,6 +246,10 @@ help-tips =
 help-models = --model NAME chooses the model, /model NAME keeps one for you: { $models }
 # A value of an option with its price: a number, or two where it depends on what is left open (1–16); $credits: the last of
 # them.
+option-credits = { $price } { $credits ->
+        [one] credit
+       *[other] credits
+    }
 option-price = { $option } ({ $price } { $credits ->
         [one] credit
        *[other] credits
@@ -421,6 +425,16 @@ page-hint-keys = Enter sends, Shift + Enter starts a new line
 page-mention-hint = Easel won’t hear this. Add
 page-mention-add = Add @easel, so that Easel hears this
 page-mention-option = Ask Easel to paint
+page-options = Options
+page-option-size = Shape
+page-option-tier = Resolution
+page-option-quality = Quality
+page-option-n = Pictures
+page-option-model = Model
+page-option-background = Background
+page-option-format = File format
+page-option-auto = Auto
+page-option-unavailable = Not with the other options
 page-commands = Suggestions
 page-send = Send
 page-attach = Add pictures

@@ -257,6 +257,11 @@ help-tips =
     В личном чате просто пишите, с фото или без. Чтобы изменить результат, ответьте на него.
     Параметры можно добавить в описание: --size 3:2, --quality high, --n 2
 help-models = --model ИМЯ выбирает модель, /model ИМЯ запоминает её для вас: { $models }
+option-credits = { $price } { $credits ->
+        [one] кредит
+        [few] кредита
+       *[many] кредитов
+    }
 option-price = { $option } ({ $price } { $credits ->
         [one] кредит
         [few] кредита
@@ -444,6 +449,16 @@ page-hint-keys = Enter — отправить, Shift + Enter — новая ст
 page-mention-hint = Easel этого не услышит. Добавьте
 page-mention-add = Добавить @easel, чтобы Easel услышал
 page-mention-option = Попросить Easel нарисовать
+page-options = Настройки
+page-option-size = Формат
+page-option-tier = Разрешение
+page-option-quality = Качество
+page-option-n = Картинок
+page-option-model = Модель
+page-option-background = Фон
+page-option-format = Формат файла
+page-option-auto = Авто
+page-option-unavailable = Не сочетается с остальным
 page-commands = Подсказки
 page-send = Отправить
 page-attach = Добавить картинки

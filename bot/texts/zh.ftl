@@ -194,6 +194,9 @@ help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
 help-models = --model 名称 选择模型，/model 名称 为你记住模型：{ $models }
+option-credits = { $price } { $credits ->
+       *[other] 积分
+    }
 option-price = { $option }（{ $price } { $credits ->
        *[other] 积分
     }）
@@ -342,6 +345,16 @@ page-hint-keys = Enter 发送，Shift + Enter 换行
 page-mention-hint = Easel 听不到这条消息，请加上
 page-mention-add = 加上 @easel，让 Easel 听到
 page-mention-option = 请 Easel 作画
+page-options = 选项
+page-option-size = 画幅
+page-option-tier = 分辨率
+page-option-quality = 质量
+page-option-n = 张数
+page-option-model = 模型
+page-option-background = 背景
+page-option-format = 文件格式
+page-option-auto = 自动
+page-option-unavailable = 与其他选项不能同时使用
 page-commands = 建议
 page-send = 发送
 page-attach = 添加图片

@@ -1,6 +1,7 @@
 """An event sink that accepts everything and answers nothing, for tests that look at some of its events."""
 
 from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.intake.choices import RequestEstimate
 from bot.intake.prices import make_price_list
 from bot.painting import Capabilities
 from bot.prices import PriceRange
@@ -23,6 +24,9 @@ class Quiet:
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         return ButtonReply()
+
+    async def estimate(self, message: Message) -> RequestEstimate:
+        return RequestEstimate(paints=False, price=None, options=(), commands=())
 
     async def message_deleted(self, ref: MessageRef) -> None: ...
     async def chat_closed(self, chat: Chat) -> None: ...

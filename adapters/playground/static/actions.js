@@ -110,6 +110,17 @@ export function createActions(state, send, render) {
       render();
     },
 
+    /** Writes an option into the text, in the place of what it says there of it now.
+     *  @param {string} name @param {string} typed  such as `--n 4`; empty: it is to be left out */
+    choose(name, typed) {
+      const draft = currentDraft(state);
+      const read = state.estimates[`${state.me} ${state.chat}`];
+      if (read?.text !== draft.text) return; // the server reads what has just been typed; its chips come in a moment
+      draft.text = withOption(draft.text, read.typed.filter((each) => each.name === name), typed);
+      state.composing += 1;
+      render();
+    },
+
     /** Puts text into the composer, addressed so that Easel hears it. @param {string} text */
     suggest(text) {
       const draft = currentDraft(state);
@@ -274,6 +285,21 @@ export function createActions(state, send, render) {
     },
   };
   return actions;
+}
+
+/** A text in which an option stands once, or not at all.
+ *  @param {string} text @param {{start: number, end: number}[]} places  where it stands now, in order
+ *  @param {string} typed */
+export function withOption(text, places, typed) {
+  let changed = text;
+  for (const { start, end } of [...places].reverse()) {
+    const isFirst = start === places[0].start;
+    const before = changed.slice(0, start);
+    const after = changed.slice(end);
+    changed = isFirst && typed ? `${before}${typed}${after}` : `${before.replace(/[ \t]+$/, "")}${after}`;
+  }
+  if (places.length || !typed) return changed;
+  return `${changed.replace(/[ \t]+$/, "")} ${typed}`;
 }
 
 /** Every picture of the current chat, oldest first. @param {State} state */

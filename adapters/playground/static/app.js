@@ -4,6 +4,7 @@
 import { createActions } from "./actions.js";
 import { createComposer } from "./composer.js";
 import { hook, write } from "./dom.js";
+import { createEstimates } from "./estimates.js";
 import { announcement, receive } from "./frames.js";
 import { createLightbox } from "./lightbox.js";
 import { createNotice } from "./notice.js";
@@ -35,6 +36,7 @@ function draw() {
   root.dir = RIGHT_TO_LEFT.includes(root.lang) ? "rtl" : "ltr";
   hook("#app").setAttribute("aria-busy", String(!state.ready));
   for (const view of views) view.render(state);
+  estimates.update();
   keeping ||= setTimeout(keep, SAVE_PAUSE);
 }
 
@@ -75,6 +77,7 @@ function greet() {
 const presence = createPresence();
 addEventListener("keydown", (event) => event.key === "Enter" && presence.askPermission(), { once: true });
 const actions = createActions(state, (frame) => state.connection === "open" && socket.send(frame), draw);
+const estimates = createEstimates(state, (frame) => socket.send(frame));
 const views = [
   createRail(actions),
   createTimeline(actions),

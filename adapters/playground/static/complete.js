@@ -4,22 +4,51 @@
 import { attribute, h } from "./dom.js";
 import { currentChat, currentDraft, say } from "./state.js";
 /** @import { State } from "./state.js" */
+/** @import { Estimate } from "./protocol.js" */
 
-/** @typedef {{word: string, hint: string}} Option */
+/** @typedef {{word: string, hint: string, begun: string}} Option  `begun`: the end of the text that it replaces */
 
 /** What may stand where a word has been begun. @param {State} state @param {string} text @returns {Option[]} */
 export function optionsFor(state, text) {
+  const estimate = state.estimates[`${state.me} ${state.chat}`];
   if (/^\/\S*$/.test(text)) {
     return state.commands
-      .map(({ name, hint }) => ({ word: `/${name.replace(/^\//, "")}`, hint }))
+      .filter(({ name }) => estimate?.commands.includes(name))
+      .map(({ name, hint }) => ({ word: `/${name}`, hint, begun: text }))
       .filter(({ word }) => word.startsWith(text.toLowerCase()));
   }
-  const begun = /(?:^|\s)(@\w*)$/.exec(text)?.[1].toLowerCase();
-  if (begun && currentChat(state)?.kind === "group" && "@easel".startsWith(begun)) {
-    return [{ word: "@easel", hint: say(state, "page-mention-option") }];
+  const mention = /(?:^|\s)(@\w*)$/.exec(text)?.[1];
+  if (mention && currentChat(state)?.kind === "group" && "@easel".startsWith(mention.toLowerCase())) {
+    return [{ word: "@easel", hint: say(state, "page-mention-option"), begun: mention }];
   }
-  return [];
+  return estimate ? flagsFor(state, estimate, text) : [];
 }
+
+/** Options of a request, and values of one; the models behind /model.
+ *  @param {State} state @param {Estimate} estimate @param {string} text @returns {Option[]} */
+function flagsFor(state, estimate, text) {
+  const model = /^\/model\s+(\S*)$/i.exec(text);
+  const value = model ? ["", "model", model[1]] : /(?:^|\s)--(\w+)[ =](\S*)$/.exec(text);
+  if (value) {
+    const [, name, begun] = value;
+    const quoted = model ? (/** @type {string} */ word) => word.replace(/^"|"$/g, "") : String;
+    return estimate.options
+      .filter((each) => typedName(each.name) === name.toLowerCase())
+      .flatMap((each) => each.choices)
+      .filter((each) => each.typed && each.value && each.price !== null)
+      .map((each) => ({ word: quoted(each.typed.replace(/^--\w+ /, "")), hint: each.price ?? "", begun }))
+      .filter(({ word }) => word.toLowerCase().startsWith(begun.toLowerCase()));
+  }
+  const begun = /(?:^|\s)(--\w*)$/.exec(text)?.[1];
+  if (!begun) return [];
+  const names = new Set(estimate.options.map((each) => typedName(each.name)));
+  return [...names]
+    .map((name) => ({ word: `--${name}`, hint: say(state, `page-option-${name}`), begun }))
+    .filter(({ word }) => word.startsWith(begun.toLowerCase()));
+}
+
+/** A resolution is typed as a size. @param {string} name */
+const typedName = (name) => (name === "tier" ? "size" : name);
 
 /** @param {import("./editable.js").Editable} area becomes a combobox @param {(text: string) => void} write takes the completed text */
 export function createCompletion(area, write) {
@@ -61,7 +90,10 @@ export function createCompletion(area, write) {
             role: "option",
             class: "option",
             "aria-selected": String(index === chosen),
-            on: { pointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(index)) },
+            on: {
+              mousedown: (/** @type {Event} */ event) => event.preventDefault(), // the focus stays in the text
+              click: () => accept(index), // and not before: a finger that goes on scrolls the list
+            },
           },
           h("span", { class: "option-word" }, word),
           h("span", { class: "option-hint" }, hint),
@@ -73,8 +105,8 @@ export function createCompletion(area, write) {
 
   /** @param {number} index */
   function accept(index) {
-    const text = area.value.replace(/[/@]\w*$/, "");
-    write(`${text}${options[index].word} `);
+    const { word, begun } = options[index];
+    write(`${area.value.slice(0, area.value.length - begun.length)}${word} `);
     area.setSelectionRange(area.value.length, area.value.length);
   }
 
@@ -99,8 +131,8 @@ export function createCompletion(area, write) {
     return true;
   }
 
-  /** A command typed to its end is sent by Enter, not completed once more. */
-  const complete = () => options[chosen].word === area.value.toLowerCase() && area.value.startsWith("/");
+  /** What is typed to its end is sent by Enter, not completed once more. */
+  const complete = () => !options[chosen].word.startsWith("@") && options[chosen].word === options[chosen].begun.toLowerCase();
 
   return { node, render, keydown, close };
 }

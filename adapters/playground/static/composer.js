@@ -3,6 +3,7 @@
 
 import { createAttachments } from "./attachments.js";
 import { avatar } from "./avatar.js";
+import { createChips } from "./chips.js";
 import { createCompletion } from "./complete.js";
 import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { createEditable } from "./editable.js";
@@ -41,9 +42,11 @@ export function createComposer(actions) {
     class: "speaker", // on narrow screens, where the members stand in a drawer
     on: { click: () => hook("#menu").click() },
   });
+  const price = h("span", { class: "send-price" });
   const send = h(
     "button",
     { id: "send", type: "button", class: "send", on: { click: () => actions.submit() } },
+    price,
     icon("send"),
   );
   const replyWords = h("span", { class: "reply-words" });
@@ -66,6 +69,7 @@ export function createComposer(actions) {
     replyCancel,
   );
   const attachments = createAttachments(actions);
+  const chips = createChips(actions);
   const completion = createCompletion(area, (text) => actions.type(text));
   const keys = h("span", { class: "hint-keys" });
   const mention = h("button", { type: "button", class: "chip", id: "mention", on: { click: address } });
@@ -77,9 +81,11 @@ export function createComposer(actions) {
       "div",
       { class: "composer" },
       completion.node,
+      chips.panel,
       replyBar,
       attachments.node,
-      h("div", { class: "composer-row" }, speaker, attach, picker, area, send),
+      area,
+      h("div", { class: "composer-row" }, speaker, attach, picker, chips.row, send),
     ),
     hint,
   );
@@ -147,6 +153,8 @@ export function createComposer(actions) {
     renderReply(state);
     attachments.render(state, draft.files);
     completion.render(state);
+    chips.render(state);
+    renderPrice(state);
     renderWords(state, draft.text);
     const busy = draft.files.some((each) => each.state !== "done");
     send.disabled =
@@ -157,8 +165,26 @@ export function createComposer(actions) {
     if (state.composing !== focused) {
       focused = state.composing;
       area.focus();
-      area.setSelectionRange(area.value.length, area.value.length);
+      const end = /^\s+--/.test(area.value) ? 0 : area.value.length; // options alone: the words stand before them
+      area.setSelectionRange(end, end);
     }
+  }
+
+  /** What sending would cost, and whether there are credits for it. @param {State} state */
+  function renderPrice(state) {
+    const estimate = state.estimates[`${state.me} ${state.chat}`];
+    const words = estimate?.paints && hasContent(state) && !/^\s*\/\w*$/.test(currentDraft(state).text) ? (estimate.price ?? "") : "";
+    write(price, words);
+    attribute(send, "data-price", Boolean(words));
+    const available = state.quotas[state.me]?.available ?? Infinity;
+    attribute(send, "data-dear", Boolean(words) && (estimate.credits ?? 0) > available);
+    label(send, words ? `${say(state, "page-send")}, ${words}` : say(state, "page-send"));
+  }
+
+  /** @param {State} state */
+  function hasContent(state) {
+    const { text, files } = currentDraft(state);
+    return Boolean(text.trim()) || files.length > 0;
   }
 
   /** @param {State} state */
@@ -189,7 +215,6 @@ export function createComposer(actions) {
     attribute(area, "aria-label", say(state, "page-composer"));
     label(attach, say(state, "page-attach"));
     label(picker, say(state, "page-attach"));
-    label(send, say(state, "page-send"));
     const deaf = !easelHears(state) && (text.trim().length > 1 || currentDraft(state).files.length > 0);
     keys.hidden = deaf;
     mention.hidden = unheard.hidden = !deaf;

@@ -90,6 +90,11 @@ const handlers = {
     state.quotas[user] = { available, reserved, daily, price };
   },
 
+  estimate(state, { user, chat, nonce, ...estimate }) {
+    const isLatest = state.asked?.nonce === nonce;
+    if (isLatest) state.estimates[`${user} ${chat}`] = { ...estimate, text: state.asked?.text };
+  },
+
   notice(state, { user, text }) {
     release(state);
     if (!text || (user && user !== state.me)) return;

@@ -23,6 +23,10 @@ const PATHS = {
   retry: "M19 12a7 7 0 1 1-2.1-5M19.5 3.500V7.500h-4",
   vary: "M4 7h3.500c4.5 0 4.5 10 9 10H20M4 17h3.500c1.7 0 2.8-1.4 3.7-3M13.3 10c.9-1.6 1.9-3 3.7-3h3M17.5 4.5 20 7l-2.5 2.500M17.5 14.5 20 17l-2.5 2.5",
   edit: "M5 19l.9-4L15.5 5.400a1.9 1.9 0 0 1 2.7 0l.4.4a1.9 1.9 0 0 1 0 2.700L9 18.100zM13.5 7.500l3 3",
+  "option-tier": "M4.5 9V4.500H9M19.5 15v4.500H15M5 5l6 6M19 19l-6-6",
+  "option-quality": "M12 4l2.3 5.2 5.700.6-4.3 3.800 1.3 5.600-5-2.900-5 2.900 1.3-5.600L4 9.800l5.7-.6z",
+  "option-n": "M8 8h12v12H8zM4 16V4h12",
+  "option-model": "M12 3.500l1.8 5.700 5.7 1.800-5.7 1.800-1.8 5.700-1.8-5.700L4.5 11l5.7-1.800z",
   compare: "M12 3.500v17M9 6.500H4.500v11H9M15 6.500h4.500v11H15",
   photo: "M4.5 5.500h15v13h-15zM4.5 15.500l4-4 4 4 2.5-2.5 4.5 4M15.2 9.300h.1",
   brush:
@@ -44,6 +48,20 @@ export function icon(name) {
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name] ?? PATHS.file);
   svg.append(path);
+  return svg;
+}
+
+/** A shape as a little frame; without a ratio, one that may become any. @param {number | null} ratio width / height */
+export function frame(ratio) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", ratio ? "icon frame" : "icon frame any");
+  svg.setAttribute("aria-hidden", "true");
+  const [wide, high] = !ratio ? [15, 15] : ratio > 1 ? [18, Math.max(5, 18 / ratio)] : [Math.max(5, 18 * ratio), 18];
+  const rect = document.createElementNS(SVG, "rect");
+  const places = { x: 12 - wide / 2, y: 12 - high / 2, width: wide, height: high, rx: 1.5 };
+  for (const [name, value] of Object.entries(places)) rect.setAttribute(name, value.toFixed(2));
+  svg.append(rect);
   return svg;
 }
 

@@ -36,6 +36,19 @@
  * @property {boolean} loading
  * @property {boolean} failed  the last question had no answer
  */
+/** @typedef {{value: string, typed: string, price: string | null, ratio: number | null}} Choice */
+/** @typedef {{name: string, chosen: string, ratio: number | null, choices: Choice[]}} Option */
+/**
+ * What a draft would be, if it were sent.
+ * @typedef {object} Estimate
+ * @property {string} text  the draft's, as it was when the server read it
+ * @property {boolean} paints
+ * @property {string | null} price  in words
+ * @property {number | null} credits
+ * @property {string[]} commands  that its writer may give there
+ * @property {Option[]} options
+ * @property {{name: string, start: number, end: number}[]} typed  options in the text
+ */
 /**
  * A message on its way: kept until the server has confirmed its nonce.
  * @typedef {object} Outgoing

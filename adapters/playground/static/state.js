@@ -1,7 +1,7 @@
 // The one state object, and questions about it. Only frames.js and actions.js change it; views read it.
 // No DOM, no network, no storage here.
 
-/** @import { Chat, Command, Draft, FileInfo, Gallery, Limits, Message, Outgoing, Quota, User } from "./protocol.js" */
+/** @import { Chat, Command, Draft, Estimate, FileInfo, Gallery, Limits, Message, Outgoing, Quota, User } from "./protocol.js" */
 
 /** The sender id of the bot. */
 export const BOT = "easel";
@@ -23,6 +23,8 @@ export const BOT = "easel";
  * @property {Record<string, Message[]>} messages  by chat, oldest first
  * @property {Record<string, boolean>} loaded  chats whose history has come
  * @property {Record<string, Quota>} quotas  by user
+ * @property {Record<string, Estimate>} estimates  by user and chat: what their draft would be
+ * @property {{nonce: string, text: string} | null} asked  the latest question about a draft
  * @property {Record<string, number>} unread  by chat
  * @property {Record<string, Draft>} drafts  by user and chat
  * @property {Outgoing[]} outbox
@@ -57,6 +59,8 @@ export function createState(saved) {
     messages: {},
     loaded: {},
     quotas: {},
+    estimates: {},
+    asked: null,
     unread: {},
     drafts: {},
     outbox: [],
