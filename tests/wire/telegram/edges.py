@@ -19,6 +19,7 @@ from bot.chat import ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
+from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities
 from bot.ports import EventSink, Transaction
@@ -243,6 +244,9 @@ class SlowReception:
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         await self.go.wait()
         return await self._real.press_button(press)
+
+    async def estimate(self, message: Heard) -> RequestEstimate:
+        return await self._real.estimate(message)
 
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._real.message_deleted(ref)
