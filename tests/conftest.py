@@ -5,6 +5,9 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from itertools import chain, groupby
 from pathlib import Path
 
 import pytest
@@ -45,22 +48,67 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-KINDS = ("kill", "browser", "wire", "flow", "unit")  # folders, those with the longest tests first
+@contextmanager
+def _bytecode_kept(config: pytest.Config) -> Generator[str | None]:
+    """Has Python write bytecode, in the folder of pytest's cache where it may not write it beside the sources; which
+    folder that is, else None."""
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    if not sys.dont_write_bytecode or cache is None:
+        yield None
+        return
+    folder = str(cache.mkdir("bytecode"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "dont_write_bytecode", False)
+        patched.setattr(sys, "pycache_prefix", folder)
+        yield folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Workers share the rewriting of assertions, half of what a collection costs: each begins with other files, and
+    finds the rest done."""
+    with _bytecode_kept(session.config):
+        for file in _files_to_begin_with(session.config):
+            with suppress(Exception, pytest.skip.Exception):  # collecting it says what is wrong
+                import_module(".".join(file.relative_to(FOLDER.parent).with_suffix("").parts))
+        return (yield)
+
+
+def _files_to_begin_with(config: pytest.Config) -> list[Path]:
+    worker: dict[str, object] | None = getattr(config, "workerinput", None)  # of xdist
+    if worker is None:
+        return []
+    named = [Path(each) for each in config.args]
+    files = sorted(file for each in named if each.is_dir() for file in each.resolve().rglob("test_*.py"))
+    return files[int(str(worker["workerid"]).removeprefix("gw")) :: int(str(worker["workercount"]))]
+
+
+WAITING = ("kill", "browser")  # folders whose tests wait for processes
+KINDS = (*WAITING, "wire", "flow", "unit")  # folders, those with the longest tests first
+BESIDE = 3  # files with work for the processor after each whose tests wait
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sorts for `--dist=loadfile`: what takes long starts first, so that all workers end at about the same time."""
+    """Sorts for `--dist=loadfile`: what takes long starts first, so that all workers end at about the same time; what
+    waits goes beside what computes, so that no core is idle."""
+
+    def kind(item: pytest.Item) -> str:
+        return item.path.relative_to(FOLDER).parts[0]
 
     def rank(item: pytest.Item) -> int:
-        kind = item.path.relative_to(FOLDER).parts[0]
-        return KINDS.index(kind) if kind in KINDS else len(KINDS)
+        return KINDS.index(kind(item)) if kind(item) in KINDS else len(KINDS)
 
     if config.getoption("engine") != "sqlite":
         about_files = [each for each in items if each.get_closest_marker("sqlite")]
         config.hook.pytest_deselected(items=about_files)
         items[:] = [each for each in items if each not in about_files]
     if hasattr(config, "workerinput"):  # of xdist; a single process keeps the order of the folders
-        items.sort(key=rank)
+        files = [list(each) for _, each in groupby(sorted(items, key=rank), key=lambda item: item.path)]
+        waiting = [each for each in files if kind(each[0]) in WAITING]
+        working = [each for each in files if kind(each[0]) not in WAITING]
+        for number, file in enumerate(waiting):
+            working.insert(number * (1 + BESIDE), file)
+        items[:] = chain.from_iterable(working)
 
 
 def pytest_collection_finish() -> None:
@@ -134,13 +182,12 @@ def engine(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def compiled_once(run_folder: Path) -> Iterator[None]:
-    """Where Python may not write bytecode beside the sources, processes under test share some that lies with the files
-    of this run; half of each start went into compiling."""
-    with pytest.MonkeyPatch.context() as patched:
-        if sys.dont_write_bytecode:
+def compiled_once(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Processes under test keep their bytecode, too; half of each start went into compiling."""
+    with _bytecode_kept(pytestconfig) as folder, pytest.MonkeyPatch.context() as patched:
+        if folder is not None:
             patched.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-            patched.setenv("PYTHONPYCACHEPREFIX", str(run_folder / "bytecode"))
+            patched.setenv("PYTHONPYCACHEPREFIX", folder)
         yield
 
 

@@ -4,6 +4,7 @@ One fork server for each process that runs tests. What concerns the interpreter'
 """
 
 import asyncio
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -22,6 +23,7 @@ import pytest
 from tests.support import PROJECT
 
 PRELOADED = [
+    "tests.support.bytecode",  # first
     "adapters.cli",
     "tests.support.easel_process",
     "tests.kill.blocking_process",
@@ -132,11 +134,12 @@ def _context() -> ForkServerContext:
 
 @cache
 def _start_server() -> None:
-    """Returns once the server has imported: a start waits for that."""
+    """Returns once the server has imported: a start waits for that. One server compiles, if need be, for all."""
     process = _context().Process(target=_nothing)
-    with _unix_sockets():
+    with Path(__file__).open() as lock, _unix_sockets():
+        fcntl.flock(lock, fcntl.LOCK_EX)
         process.start()
-    process.join()
+        process.join()
     process.close()
 
 
