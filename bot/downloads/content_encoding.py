@@ -40,12 +40,12 @@ def decode_body(body: bytes, header: str, limit: int) -> bytes:
 
 
 def _is_compressed(body: bytes, header: str) -> bool:
-    """Whether the body really has a compression that its header names: gzip's magic number, or a head of zlib's."""
-    named = header.lower()
-    if "gzip" in named and body.startswith(_GZIP):
+    """Whether the body is compressed: gzip's magic number, whatever its header says; a head of zlib's where that names
+    it."""
+    if body.startswith(_GZIP):
         return True
     head = int.from_bytes(body[:2], "big")
-    return "deflate" in named and head >> 8 & 0x0F == 8 and head % 31 == 0  # RFC 1950, 2.2
+    return "deflate" in header.lower() and head >> 8 & 0x0F == 8 and head % 31 == 0  # RFC 1950, 2.2
 
 
 def _is_framed(body: bytes, header: str) -> bool:

@@ -144,9 +144,9 @@ class TasksProvider(BaseProvider):
     def _final_events(self, api: TaskApi, status: TaskStatus, task: str | None) -> Iterator[PaintEvent]:
         """What a final status holds. Raises PaintFailed where that is no image. The images of a failed task are paid
         for."""
-        if status.state is TaskState.CANCELLED:
+        if status.state is TaskState.CANCELLED and status.error is None and not status.images:
             raise CalledOff(trace=task)
-        has_failed = status.state is TaskState.FAILED or status.error is not None
+        has_failed = status.state in (TaskState.FAILED, TaskState.CANCELLED) or status.error is not None
         if has_failed and not status.images:
             raise api.task_failure(status, task)
         if status.usage is not None:

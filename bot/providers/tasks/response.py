@@ -88,10 +88,13 @@ def parse_task(document: object, wire: TasksWire) -> TaskStatus:
         if not images and str(status).isdecimal():  # `successFlag: 1`
             images = _images_anywhere(document, error)
         state = TaskState.DONE if images else _state_of_unknown_word(status, error, document)
-    if state is TaskState.FAILED:
+    if state in (TaskState.FAILED, TaskState.CANCELLED):
         images = _images(document, _certain_paths(wire))
     if state is TaskState.FAILED and error is None:  # the reason may stand anywhere
         error = _without_status(read_error(document), status) or _reason_in_status(status)
+    if state is TaskState.CANCELLED:  # by whoever may, or by the upstream, which then tells why
+        error = error or read_error(document)
+        error = error if classify_error(error, None) else None
     return TaskStatus(
         id=str(task_id) if task_id is not None and str(task_id) else None,
         state=state,

@@ -136,17 +136,18 @@ async def test_one_of_two_results_of_a_task(client: UpstreamClient) -> None:
     assert (links(events), reasons(events)) == ([LINK], ["failed-moderated"])
 
 
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
 @pytest.mark.parametrize("preset", ["evolink", "toapis"])
 @pytest.mark.parametrize(
     ("error", "reason"),
     [(SENSITIVE, "failed-moderated"), ({"message": "out of memory"}, "failed-said"), (None, "failed-said")],
 )
 async def test_the_pictures_of_a_failed_task_are_delivered_and_its_reason_told(
-    client: UpstreamClient, preset: str, error: object, reason: str
+    client: UpstreamClient, preset: str, error: object, reason: str, status: str
 ) -> None:
     clock = InstantClock()
     results = {"results": [LINK]} if preset == "evolink" else {"result": {"data": [{"url": LINK}]}}
-    failed = {"id": "task-1", "status": "failed", "error": error, **results}
+    failed = {"id": "task-1", "status": status, "error": error, **results}
     async with tasks.task_upstream(clock, submits=[{"id": "task-1", "status": "pending"}], polls=[failed]) as up:
         events = await gather(tasks.provider(client, clock, up.url, preset), TWO)
     assert (links(events), reasons(events)) == ([LINK], [reason])

@@ -234,6 +234,9 @@ ENDED: list[tuple[Json, type[PaintFailed]]] = [
     ({"status": "FAILURE", "fail_reason": '{"error": {"code": "moderation_blocked", "message": "no"}}'}, Moderated),
     ({"status": "completed", "results": [], "error": {"code": "content_policy_violation"}}, Moderated),
     ({"status": "user_cancelled"}, CalledOff),
+    ({"status": "cancelled", "message": "cancelled"}, CalledOff),
+    ({"status": "cancelled", "error": {"code": "content_policy_violation"}}, Moderated),
+    ({"status": "canceled", "fail_reason": "Your request was rejected by the safety system."}, Moderated),
     ({"status": "failed", "message": "insufficient balance"}, SaidFailed),
 ]
 
