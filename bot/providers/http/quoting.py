@@ -50,7 +50,10 @@ def redactions(key: str, prompt: str) -> Redactions:
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+")  # a word, or a character of a script without blanks
 _QUOTED_TOKENS = 6  # words in a row that also stand in the prompt: no accident, the answer repeats it
 
-_PAGE = re.compile(r"\s*<(?:!doctype|\?xml|[a-z][\w-]*[\s>/])", re.IGNORECASE)
+# A tag that a document may begin with, not one inside of a sentence
+_PAGE = re.compile(
+    r"\s*<(?:!doctype|\?xml|(?!(?:a|b|br|code|em|font|i|small|span|strong|u)[\s>/])[a-z][\w-]*[\s>/])", re.IGNORECASE
+)
 _TAG = re.compile(r"</?[a-z!][^<>]{0,1000}>", re.IGNORECASE)
 _DATA = re.compile(r"""[{\[]\s*(?:["'{\[]|\\").*""", re.DOTALL)  # an object or a list, to the end of the text
 _MARKDOWN = re.compile(r"!\[[^\[\]]{0,1000}\]\([^()]*\)?|(?<=\])\([^()]{0,8192}\)")  # an image, the address of a link

@@ -28,6 +28,8 @@ IN_SUCCESS: tuple[Answer, ...] = (
         becomes=SaidFailed,
         quote="服务器开小差了",
     ),
+    Answer(name="markup", body={"code": -1, "msg": "<b>No luck</b> today"}, becomes=SaidFailed, quote="No luck today"),
+    Answer(name="markup-moderated", body={"code": -1, "msg": '<font color="red">敏感词</font>'}, becomes=Moderated),
     Answer(name="negative-key", body={"code": -2, "msg": "apikey error: invalid api key"}, becomes=BadCredentials),
     Answer(name="own-number", body={"code": 10_003, "msg": "insufficient balance", "data": {}}, becomes=OutOfFunds),
     Answer(
