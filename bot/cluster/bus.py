@@ -3,7 +3,6 @@
 What is told while that connection is away is lost: whoever subscribes learns of each gap once it is over.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +18,7 @@ from bot.metrics import BUS_GAPS
 from bot.ports import Transaction
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor, TaskInterrupted
+from bot.store.answer_limit import answer_within
 from bot.store.control import ControlDatabase
 from bot.store.engine import connect_args
 from bot.store.notifications import CHANNEL, Notification, notify, read_notification
@@ -101,7 +101,9 @@ class NotifyBus:
             while True:
                 async for each in connection.notifies(timeout=self._check_every_s):
                     self._receive(each.payload)
-                async with asyncio.timeout(self._check_every_s):  # one that went away without a word is noticed here
+                with answer_within(
+                    self._check_every_s, connection
+                ):  # one that went away without a word is noticed here
                     await connection.execute("SELECT 1")
         except (Error, OSError, TimeoutError) as error:
             raise TaskInterrupted(_describe(error)) from error

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from bot.errors import StoreFailed
+from bot.store.answer_limit import answer_within, driver_connection
 from bot.store.engine import make_control_engine, raise_store_failed
 
 T = TypeVar("T")
@@ -20,8 +21,8 @@ class ControlDatabase:
     """A few connections of their own."""
 
     def __init__(self, url: URL, *, answer_within_s: float) -> None:
-        """`answer_within_s`: longest wait for all of a caller's statements, seconds."""
-        self._engine = make_control_engine(url)
+        """`answer_within_s`: longest wait for a connection, and for all of a caller's statements, seconds."""
+        self._engine = make_control_engine(url, ping_within_s=answer_within_s / 2)
         self._answer_within_s = answer_within_s
 
     async def run(self, work: Callable[[Connection], T]) -> T:
@@ -31,10 +32,12 @@ class ControlDatabase:
         Raises StoreFailed, and whatever `work` raises.
         """
         try:
-            async with asyncio.timeout(self._answer_within_s):
+            async with asyncio.timeout(self._answer_within_s) as connecting:
                 with raise_store_failed():
                     async with self._engine.connect() as connection:
-                        return await connection.run_sync(work)
+                        connecting.reschedule(None)
+                        with answer_within(self._answer_within_s, driver_connection(connection)):
+                            return await connection.run_sync(work)
         except TimeoutError:
             raise StoreFailed(detail=f"no answer within {self._answer_within_s:g} s") from None
 

@@ -12,47 +12,65 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreFailed
 from bot.runtime.clock import Clock
-from bot.store.engine import commit_after, is_sqlite, make_async_engine, raise_store_failed, rollback_after
+from bot.store.answer_limit import answer_within, driver_connection
+from bot.store.engine import (
+    commit_after,
+    is_sqlite,
+    is_undone,
+    make_async_engine,
+    raise_store_failed,
+    rollback_after,
+)
 from bot.store.sqlite_driver import run_in_thread
 from bot.store.write_queue import WriteQueue
 
 T = TypeVar("T")
 
+ANSWER_S = (
+    60.0  # that PostgreSQL may take for a transaction: a server that was stopped answers nothing and ends nothing
+)
+
 
 class Database:
     """One database: its engine, and on SQLite the queue of its one writer."""
 
-    def __init__(self, url: URL, clock: Clock) -> None:
+    def __init__(self, url: URL, clock: Clock, *, answer_within_s: float = ANSWER_S) -> None:
+        """`answer_within_s`: longest wait for a transaction on PostgreSQL, after which it is tried once more."""
         self._engine = make_async_engine(url)
         self.is_sqlite = is_sqlite(url)
         self._run = run_in_thread if self.is_sqlite else AsyncConnection.run_sync
+        # BEGIN and ROLLBACK would be two more round trips, and show nothing that a statement by itself does not see
+        self._reader = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._answer_within_s = answer_within_s
         self._write_queue = WriteQueue(self._engine, clock) if self.is_sqlite else None
         self._transactions: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in a transaction that only reads.
+        """Runs `work`, which only reads; on PostgreSQL each of its statements sees what is committed by then. As for
+        `write`.
 
         Raises StoreFailed, and whatever `work` raises.
         """
         self._require_open()
-        return await self._run_to_end(self._transaction(partial(rollback_after, work)))
+        return await self._run_to_end(self._transaction(partial(rollback_after, work), self._reader))
 
     async def write(self, work: Callable[[Connection], T], *, can_wait: bool = False) -> T:
         """Runs `work` in a transaction: committed when it returns, rolled back when it raises. It may be run again when
-        the database failed, so it changes nothing but that. `can_wait`: nobody looks at a screen until it is written,
-        and others go first.
+        the database failed, or the connection had gone, so it changes nothing but that. `can_wait`: nobody looks at a
+        screen until it is written, and others go first.
 
         Raises StoreFailed, and whatever `work` raises.
         """
         self._require_open()
         if self._write_queue is not None:
             return await self._write_queue.execute(work, can_wait=can_wait)
-        return await self._run_to_end(self._transaction(partial(commit_after, work)))
+        return await self._run_to_end(self._transaction(partial(commit_after, work), self._engine))
 
     def problem(self) -> str | None:
         """Why nothing is written right now, as far as that is this process's doing; None otherwise."""
@@ -87,7 +105,20 @@ class Database:
             await asyncio.wait((task,))
             raise
 
-    async def _transaction(self, transaction: Callable[[Connection], T]) -> T:
+    async def _transaction(self, transaction: Callable[[Connection], T], engine: AsyncEngine) -> T:
+        """Tries again once where the connection had gone, as after a failover, or was silent: no connection is asked
+        whether it lives before it is used, and nothing was committed."""
         with raise_store_failed():
-            async with self._engine.connect() as connection:
+            try:
+                return await self._try_transaction(transaction, engine)
+            except DBAPIError as error:
+                if not is_undone(error):
+                    raise
+            return await self._try_transaction(transaction, engine)
+
+    async def _try_transaction(self, transaction: Callable[[Connection], T], engine: AsyncEngine) -> T:
+        async with engine.connect() as connection:
+            if self.is_sqlite:
+                return await self._run(connection, transaction)
+            with answer_within(self._answer_within_s, driver_connection(connection)):
                 return await self._run(connection, transaction)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed
+from bot.store.answer_limit import answer_within
 from bot.store.sqlite_driver import ThreadConnection, make_thread_engine
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ def raise_store_failed() -> Generator[None]:
         raise StoreFailed(detail=describe_error(error)) from error
 
 
+def is_undone(error: DBAPIError) -> bool:
+    """Whether a transaction failed because its connection had gone, and before its commit: the server undoes it."""
+    return error.connection_invalidated and error.statement is not None
+
+
 def describe_error(error: SQLAlchemyError) -> str:
     """An error in one line: PostgreSQL puts the values of the row into the lines after the first."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
@@ -243,7 +249,7 @@ _OPTIONS: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json}
 def make_async_engine(url: URL) -> AsyncEngine:
     """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue."""
     if not is_sqlite(url):
-        return _make_postgres_engine(url, POSTGRES_CONNECTIONS)
+        return _make_postgres_engine(url, POSTGRES_CONNECTIONS)  # `Database` tries again where a connection has gone
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=_thread_engine())},
@@ -252,16 +258,25 @@ def make_async_engine(url: URL) -> AsyncEngine:
     )
 
 
-def make_control_engine(url: URL) -> AsyncEngine:
+def make_control_engine(url: URL, *, ping_within_s: float) -> AsyncEngine:
     """A second engine on PostgreSQL, on which each statement is a transaction: what it does waits for no job, and a
-    process that is stopped holds no lock of it."""
-    return _make_postgres_engine(url, CONTROL_CONNECTIONS, isolation_level="AUTOCOMMIT")
+    process that is stopped holds no lock of it. A connection that does not answer within `ping_within_s` is left."""
+    engine = _make_postgres_engine(url, CONTROL_CONNECTIONS, isolation_level="AUTOCOMMIT")
+    dialect: Any = engine.dialect
+
+    def ping(connection: Any, _record: object, _proxy: object) -> None:
+        try:
+            with answer_within(ping_within_s, connection.driver_connection):
+                dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine.sync_engine, "checkout", ping)
+    return engine
 
 
 def _make_postgres_engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(
-        url, **_OPTIONS, **options, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(connections)
-    )
+    engine = create_async_engine(url, **_OPTIONS, **options, connect_args=connect_args(url), **pool_args(connections))
     event.listen(engine.sync_engine, "handle_error", _leave_standby)
     return engine
 

@@ -10,7 +10,18 @@ from pathlib import Path
 from tests.bench import report
 from tests.bench.figures import Figure
 from tests.bench.process import ROOT
-from tests.bench.scenarios import abuse, crowd, history, ledger, many_chats, one_by_one, references, start, text
+from tests.bench.scenarios import (
+    abuse,
+    crowd,
+    history,
+    ledger,
+    many_chats,
+    one_by_one,
+    processes,
+    references,
+    start,
+    text,
+)
 
 SCENARIOS = {
     "A": one_by_one.run,
@@ -22,6 +33,7 @@ SCENARIOS = {
     "G": text.run,
     "H": start.run,
     "I": abuse.run,
+    "J": processes.run,
 }
 README = ROOT / "tests" / "README.md"
 
@@ -39,7 +51,7 @@ async def bench(letters: list[str], folder: Path, *, quick: bool) -> list[Figure
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Easel beside the bare libraries.")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to I; all by default")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to J; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes")
     parser.add_argument("--out", type=Path, help="folder for bench.json, the plots and the subjects' logs")
     parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")

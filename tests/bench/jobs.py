@@ -36,6 +36,12 @@ class MeasuredJob:
     picture_at: float = nan
     """When the picture stood in the chat."""
 
+    released_at: float = nan
+    """When the upstream was let go before it had painted."""
+
+    requests: int = 0
+    """How many requests the upstream has received."""
+
     sent_percents: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     """(time, percent) of each progress line that the upstream sent."""
 

@@ -33,6 +33,14 @@ class Subject:
     def running(self) -> bool:
         return self._process.returncode is None
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends a signal, such as SIGKILL."""
+        self._process.send_signal(number)
+
+    def output_count(self, words: str) -> int:
+        """How often `words` stand in its output."""
+        return self._log.read_text(errors="replace").count(words)
+
     def log_tail(self) -> str:
         return self._log.read_text(errors="replace")[-2000:]
 
@@ -61,7 +69,7 @@ class Subject:
     async def wait_for_output(self, words: str, *, seconds: float = 60.0) -> None:
         """Waits until `words` stand in its output, `seconds` at most. Raises SubjectError."""
         until = monotonic() + seconds
-        while words not in self._log.read_text(errors="replace"):
+        while not self.output_count(words):
             if not self.running or monotonic() > until:
                 raise SubjectError(self.log_tail())
             await asyncio.sleep(0.002)

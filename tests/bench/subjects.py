@@ -28,18 +28,21 @@ def easel_settings(upstream: BenchUpstream, folder: Path, platform: Mapping[str,
 
 
 @asynccontextmanager
-async def run_easel(folder: Path, values: Mapping[str, Any]) -> AsyncGenerator[Subject]:
-    """Runs `easel run`; the block begins once it is ready."""
-    async with start_easel(folder, values) as subject:
+async def run_easel(
+    folder: Path, values: Mapping[str, Any], *, command: str = "run", name: str = "easel"
+) -> AsyncGenerator[Subject]:
+    """Runs `easel run`, or another command that serves; the block begins once it is ready. `name`: of its log."""
+    async with start_easel(folder, values, command=command, name=name) as subject:
         await subject.wait_for_output("easel runs")
         yield subject
 
 
-def start_easel(folder: Path, values: Mapping[str, Any]) -> AbstractAsyncContextManager[Subject]:
-    """Runs `easel run`; the block begins as the process is started."""
+def start_easel(
+    folder: Path, values: Mapping[str, Any], *, command: str = "run", name: str = "easel"
+) -> AbstractAsyncContextManager[Subject]:
+    """As `run_easel`; the block begins as the process is started."""
     env = {f"EASEL_{name.upper()}": _text(value) for name, value in values.items()}
-    command = [sys.executable, "-c", "from adapters.cli import main; main()", "run"]
-    return process(command, folder, "easel", env)
+    return process([sys.executable, "-c", "from adapters.cli import main; main()", command], folder, name, env)
 
 
 @asynccontextmanager

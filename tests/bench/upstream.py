@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.sandbox.chat.progress_formats import ENGLISH
 from bot.sandbox.painting.painter import paint
 from bot.sandbox.painting.picture_spec import PictureSpec
-from tests.bench.jobs import JobRegistry, now
+from tests.bench.jobs import JobRegistry, MeasuredJob, now
 
 MAX_BODY = 100_000_000  # bytes
 
@@ -49,6 +49,14 @@ class BenchUpstream:
         if job is None:
             return web.json_response({"error": {"message": "no job is named"}}, status=400)
         job.upstream_at = now()
+        job.requests += 1
+        try:
+            return await self._paint(request, job)
+        except (asyncio.CancelledError, ConnectionError):
+            job.released_at = now()
+            raise
+
+    async def _paint(self, request: web.Request, job: MeasuredJob) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         begun = now()

@@ -7,28 +7,41 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.store.maintenance import upgrade
 from tests.kill.kill_points import DIALECTS, PLATFORMS
 from tests.kill.processes import LOST_AFTER_S, ProcessesWorld, on_postgres
 from tests.kill.test_soak import SoakFigures, is_final, judge_user
 from tests.kill.world import PrivateUser, kill_world
+from tests.servers.telegram import Limits as TelegramLimits
 from tests.support.databases import books_agree
 from tests.support.easel_process import EaselProcess
-from tests.support.postgres import Cluster
+from tests.support.postgres import (
+    Cluster,
+    Server,
+    interrupt_cluster,
+    resume_cluster,
+    start_cluster,
+    stop_cluster,
+)
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("preloaded_texts")
 
 JOBS = int(os.environ.get("SOAK_JOBS", "300"))
+KILLS = int(os.environ.get("SOAK_KILLS", "1000"))
+OUTAGE_S = 3.0  # that PostgreSQL is away in the middle
 PACE = 0.05  # of the upstream: a picture takes 0.4 s
 CREDITS = 10_000
 USERS = 9
+MAX_PAUSE_S = 0.05  # between two requests
 MAX_ROUNDS = 20  # of asking again for what was lost with its process
 
 
@@ -48,8 +61,11 @@ class Fleet:
     """The processes of one Easel."""
 
     world: ProcessesWorld
+    server: Server | None = None
+    """The PostgreSQL of this Easel alone; None: it is others' as well."""
     kills: int = 0
     stops: int = 0
+    outages: int = 0
     running: list[Running] = field(default_factory=list[Running])
 
     async def start(self, *, is_worker: bool) -> None:
@@ -79,6 +95,14 @@ class Fleet:
 
         one.stopped = asyncio.create_task(run_on(), name="a stopped process runs on")
 
+    async def interrupt_database(self) -> None:
+        """PostgreSQL stops as by a crash, and starts again after a while."""
+        assert self.server is not None
+        self.outages += 1
+        await asyncio.to_thread(interrupt_cluster, self.server)
+        await asyncio.sleep(OUTAGE_S)
+        await asyncio.to_thread(resume_cluster, self.server)
+
     async def run_on(self) -> None:
         """Returns when no process is stopped."""
         await asyncio.gather(*(one.stopped for one in self.running if one.stopped is not None))
@@ -92,8 +116,10 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(world: ProcessesWorld, *, receivers: int, workers: int) -> AsyncGenerator[Fleet]:
-    made = Fleet(world=world)
+async def fleet(
+    world: ProcessesWorld, *, receivers: int, workers: int, server: Server | None = None
+) -> AsyncGenerator[Fleet]:
+    made = Fleet(world=world, server=server)
     try:
         for is_worker in [False] * receivers + [True] * workers:
             await made.start(is_worker=is_worker)
@@ -104,19 +130,25 @@ async def fleet(world: ProcessesWorld, *, receivers: int, workers: int) -> Async
             await one.stack.aclose()
 
 
+Disturbance = Callable[[Fleet, asyncio.Event, random.Random], Coroutine[Any, Any, None]]
+"""What happens to the processes while pictures are asked for, until the event is set."""
+
+
 async def ask_and_disturb(
     postgres: tuple[Cluster, str],
     folder: Path,
     *,
     jobs: int,
     receivers: int,
-    disturb: Callable[[Fleet, asyncio.Event, random.Random], "asyncio.Future[None] | asyncio.Task[None]"],
-    pause_s: float,
+    disturb: Disturbance,
+    server: Server | None = None,
 ) -> tuple[Fleet, SoakFigures]:
     """`jobs` pictures are asked for while `disturb` goes on, until its event is set, and again where they were lost."""
     dice, figures = random.Random(7), SoakFigures()
     with on_postgres(*postgres):
-        async with kill_world(folder, "chat", pace=PACE, kind=ProcessesWorld) as world:
+        async with kill_world(
+            folder, "chat", pace=PACE, kind=ProcessesWorld, telegram_limits=TelegramLimits()
+        ) as world:
             world.settings = {
                 "limits": {"user_daily": CREDITS, "user_per_minute": 10_000, "user_waiting": 10_000},
                 "providers": [
@@ -133,12 +165,14 @@ async def ask_and_disturb(
                 sent[user.key].append(prompt)
                 user.say(f"{prompt} --model {DIALECTS[figures.requests % len(DIALECTS)]}")
 
-            async with fleet(world, receivers=receivers, workers=2) as processes:
+            async with fleet(world, receivers=receivers, workers=2, server=server) as processes:
                 over = asyncio.Event()
-                disturbing = disturb(processes, over, dice)
+                disturbing = asyncio.create_task(disturb(processes, over, dice), name="disturbance")
                 for number in range(jobs):
+                    if server is not None:
+                        await wait_until_killed(processes, KILLS * number // jobs)
                     ask(users[number % len(users)])
-                    await asyncio.sleep(dice.uniform(0.0, pause_s))
+                    await asyncio.sleep(dice.uniform(0.0, MAX_PAUSE_S))
                 over.set()
                 await disturbing
                 await processes.run_on()
@@ -159,8 +193,14 @@ async def ask_and_disturb(
             for user in users:
                 await judge_user(world, user, sent[user.key], figures)
             assert figures.pictures == jobs
+            assert (world.telegram.refusals, world.discord.refused) == ([], [])  # no budget was overdrawn
             assert await asyncio.to_thread(books_agree, world.database_url)
     return processes, figures
+
+
+async def wait_until_killed(processes: Fleet, kills: int) -> None:
+    while processes.kills < kills:  # noqa: ASYNC110 - kills wake nobody
+        await asyncio.sleep(0.1)
 
 
 async def all_final(users: list[PrivateUser]) -> None:
@@ -184,32 +224,28 @@ async def all_seen(world: ProcessesWorld, users: list[PrivateUser], sent: dict[s
         await wait_until(seen)
 
 
-def every_kind_once(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> asyncio.Task[None]:
+async def every_kind_once(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> None:
     """One worker is killed, and another is stopped for longer than it may be silent."""
-
-    async def disturb() -> None:
-        await wait_until(lambda: fleet.world.sandbox.running > 0)
-        workers = [one for one in fleet.running if one.is_worker]
-        fleet.stop(workers[0], 2 * LOST_AFTER_S)
-        await fleet.kill(workers[1])
-        await over.wait()
-
-    return asyncio.create_task(disturb(), name="disturbance")
+    await wait_until(lambda: fleet.world.sandbox.running > 0)
+    workers = [one for one in fleet.running if one.is_worker]
+    fleet.stop(workers[0], 2 * LOST_AFTER_S)
+    await fleet.kill(workers[1])
+    await over.wait()
 
 
-def at_random(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> asyncio.Task[None]:
-    """Every second or so a process is killed, or stopped for a while that may be longer than it may be silent."""
-
-    async def disturb() -> None:
-        while not over.is_set():
-            await asyncio.sleep(dice.uniform(0.2, 1.5))
-            one = dice.choice([one for one in fleet.running if one.stopped is None] or fleet.running)
-            if dice.random() < 0.4 and one.stopped is None:
-                fleet.stop(one, dice.uniform(0.1, 3 * LOST_AFTER_S))
-            else:
-                await fleet.kill(one)
-
-    return asyncio.create_task(disturb(), name="disturbance")
+async def at_random(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> None:
+    """Every second or so a process is killed, or stopped for a while that may be longer than it may be silent; in the
+    middle the database is away."""
+    while fleet.kills < KILLS or not over.is_set():
+        await asyncio.sleep(dice.uniform(0.2, 1.5))
+        if fleet.kills >= KILLS // 2 and not fleet.outages:
+            await fleet.run_on()
+            await fleet.interrupt_database()
+        one = dice.choice([one for one in fleet.running if one.stopped is None] or fleet.running)
+        if dice.random() < 0.4 and one.stopped is None:
+            fleet.stop(one, dice.uniform(0.1, 3 * LOST_AFTER_S))
+        else:
+            await fleet.kill(one)
 
 
 @pytest.mark.timeout(400)  # seconds; four processes
@@ -217,22 +253,28 @@ async def test_a_kill_and_a_stop_lose_and_double_nothing(
     tmp_path: Path, postgres: Cluster, postgres_template: str
 ) -> None:
     _, figures = await ask_and_disturb(
-        (postgres, postgres_template), tmp_path, jobs=9, receivers=1, disturb=every_kind_once, pause_s=0.05
+        (postgres, postgres_template), tmp_path, jobs=9, receivers=1, disturb=every_kind_once
     )
     assert (figures.lost, figures.doubled, figures.strays) == ([], [], [])
     assert (figures.kills, figures.stops) == (1, 1)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(4 * 3600)
 async def test_random_kills_and_stops_under_load(
-    tmp_path: Path,
-    postgres: Cluster,
-    postgres_template: str,
-    record_property: Callable[[str, object], None],
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    _, figures = await ask_and_disturb(
-        (postgres, postgres_template), tmp_path, jobs=JOBS, receivers=3, disturb=at_random, pause_s=0.4
-    )
+    server = start_cluster(durable=True)  # of its own: nobody else's tests lose it
+    try:
+        databases = Cluster(server)
+        template = await asyncio.to_thread(databases.create)
+        await upgrade(databases.url(template))
+        processes, figures = await ask_and_disturb(
+            (databases, template), tmp_path, jobs=JOBS, receivers=3, disturb=at_random, server=server
+        )
+    finally:
+        stop_cluster(server)
     record_property("table", figures.row("all", 0))
     assert (figures.lost, figures.doubled, figures.strays) == ([], [], [])
+    assert figures.kills >= KILLS
+    assert processes.outages == 1

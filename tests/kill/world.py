@@ -16,6 +16,7 @@ from tests.servers.discord import Channel, DiscordServer, Guild
 from tests.servers.discord import Limits as DiscordLimits
 from tests.servers.discord import Rate as DiscordRate
 from tests.servers.telegram import UNLIMITED, Chat, TelegramServer
+from tests.servers.telegram import Limits as TelegramLimits
 from tests.support.easel_process import EaselProcess, run_easel
 from tests.support.waiting import TIMEOUT_S
 from tests.support.world import World
@@ -159,11 +160,12 @@ async def kill_world(
     pace: float = 0.2,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     kind: type[KindOfWorld] = KillWorld,
+    telegram_limits: TelegramLimits = UNLIMITED,
 ) -> AsyncGenerator[KindOfWorld]:
     """`faults`: of the upstream; by default those of the kill points. `pace` and `sleep`: the upstream's, in parts of
     its usual eight seconds a picture, and in seconds."""
     async with (
-        TelegramServer(limits=UNLIMITED) as telegram,
+        TelegramServer(limits=telegram_limits) as telegram,
         DiscordServer(limits=WIDE_DISCORD_LIMITS) as discord,
         Sandbox(
             pace=pace,

@@ -44,6 +44,11 @@ class Cluster:
     def url(self, name: str) -> str:
         return f"{self._server['address']}/{name}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server's main process, on this machine."""
+        return int(Path(self._server["folder"], "data", "postmaster.pid").read_text().split()[0])
+
     def create(self, *, template: str = "template0") -> str:
         """Makes a database, as a copy of `template` (which nobody may be using); returns its name."""
         name = f"easel_{uuid4().hex}"
