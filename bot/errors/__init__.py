@@ -62,8 +62,10 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── Undelivered                 painted, but not delivered to the chat: not charged
     ├── NotDeleted                  the platform keeps a message of a result that was taken away
     ├── StoreFailed                 a read or write of the database failed
+    │   └── StoreUnreachable        its server is away
     ├── CopyFailed                  one database was not copied into another; for the operator
     ├── MachineFailed               out of descriptors, memory or disk space; the request waits
+    │   └── StoreAway               for the database's server
     ├── Unreadable                  what was stored about a job cannot be read any more; not charged
     ├── Stale                       a newer attempt owns the job; this one stops without a message
     └── SettingsWrong               for the operator: one line per mistake
@@ -124,7 +126,9 @@ from bot.errors.infrastructure import (
     SettingsWrong,
     Stale,
     StillSearching,
+    StoreAway,
     StoreFailed,
+    StoreUnreachable,
     Undelivered,
     Unreadable,
 )
@@ -277,7 +281,9 @@ __all__ = [
     "Stale",
     "StillPainting",
     "StillSearching",
+    "StoreAway",
     "StoreFailed",
+    "StoreUnreachable",
     "TextFileTooLong",
     "TextFileUnreadable",
     "TextTooLarge",

@@ -3,6 +3,8 @@
 Neither refusals of a request nor failures of an upstream.
 """
 
+from typing import ClassVar
+
 from bot.errors.base import EaselError
 
 
@@ -88,6 +90,10 @@ class StoreFailed(EaselError):
     key = "error-store"
 
 
+class StoreUnreachable(StoreFailed):
+    """The database's server is away, or its connection was lost: the same work is tried again."""
+
+
 class CopyFailed(EaselError):
     """A database was not copied into another, which is as it was before."""
 
@@ -97,6 +103,15 @@ class MachineFailed(EaselError):
     again."""
 
     key = "error-machine"
+    notice_after_s: ClassVar[float] = 0.0
+    """Seconds after which whoever waits for it is told."""
+
+
+class StoreAway(MachineFailed):
+    """As MachineFailed, while the database's server is away: for a moment, when it restarts or another takes over."""
+
+    key = "error-store-away"
+    notice_after_s = 10.0
 
 
 class Unreadable(EaselError):

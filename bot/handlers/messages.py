@@ -22,7 +22,9 @@ from bot.errors import (
     ReplyHasNoPicture,
     RestTooLate,
     StillPainting,
+    StoreAway,
     StoreFailed,
+    StoreUnreachable,
 )
 from bot.errors.machine import is_machine_failure, names_machine_failure
 from bot.handlers.admission import Admission, SuppressReply
@@ -198,20 +200,21 @@ class MessageHandler:
         return await self._replies.send(draft.reply_key, requester, reply)
 
     async def _in_time(self, event: str, requester: Requester, step: Callable[[], Awaitable[T]]) -> T:
-        """A step of handling a message. Tries again while the machine has no room for it, which the user is told once.
+        """A step of handling a message. Tries again while the machine has no room for it, which the user is told once,
+        or the database is away.
 
         Raises Stopped.
         """
-        told = False
+        told, begun_s = False, self._clock.monotonic()
         while not self._closing.is_set():
             try:
                 return await step()
             except MachineFailed as failed:
                 log.error("message waits for the machine", message=event, detail=failed.detail)
-                if not told:
+                if not told and self._clock.monotonic() - begun_s >= failed.notice_after_s:
                     notice = error_reply(requester, failed)
                     self._notices.spawn(self._replies.send(event, requester, notice, part="waits"), "waiting notice")
-                told = True
+                    told = True
             await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
         raise Stopped
 
@@ -311,6 +314,8 @@ class MessageHandler:
                 if not self._status_messages.shows_pending_reply(message.chat):
                     return None
                 return error_reply(requester, failed.refusal)
+            case StoreUnreachable():
+                raise StoreAway(detail=failed.detail) from failed
             case StoreFailed() if names_machine_failure(failed.detail or ""):
                 raise MachineFailed(detail=failed.detail) from failed
             case EaselError():

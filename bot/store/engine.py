@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.errors import SettingsWrong, StoreFailed
+from bot.errors import SettingsWrong, StoreFailed, StoreUnreachable
 from bot.store.answer_limit import answer_within
 from bot.store.sqlite_driver import ThreadConnection, make_thread_engine
 
@@ -33,6 +40,7 @@ KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count":
 SQLITE_READERS = 4  # transactions at once that only read, each on a connection (and a thread of aiosqlite) of its own
 POSTGRES_CONNECTIONS = 8  # transactions at once
 CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
+GONE_STATES = ("08", "57P")  # classes of SQLSTATE: of the connection, and of a server that stops or starts
 READ_ONLY_ERROR = "ReadOnlySqlTransaction"  # psycopg's name of SQLSTATE 25006
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
 
@@ -134,11 +142,20 @@ def rollback_after(work: Callable[[Connection], T], conn: Connection) -> T:
 
 @contextmanager
 def raise_store_failed() -> Generator[None]:
-    """Turns SQLAlchemy's errors into StoreFailed, without their parameters (prompts, passwords)."""
+    """Turns SQLAlchemy's errors into StoreFailed or StoreUnreachable, without their parameters (prompts, passwords)."""
     try:
         yield
     except SQLAlchemyError as error:
-        raise StoreFailed(detail=describe_error(error)) from error
+        kind = StoreUnreachable if _is_unreachable(error) else StoreFailed
+        raise kind(detail=describe_error(error)) from error
+
+
+def _is_unreachable(error: SQLAlchemyError) -> bool:
+    """Whether PostgreSQL is away, or a connection to it was lost; a file is never."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.orig, "sqlstate", "none: SQLite")
+    return state is None or state.startswith(GONE_STATES)  # None: the driver says so by itself
 
 
 def is_undone(error: DBAPIError) -> bool:

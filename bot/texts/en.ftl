@@ -6,6 +6,7 @@
 error-internal = Something went wrong inside the bot. Nothing was charged. Please try again; if it keeps happening, tell whoever runs this bot.
 error-not-deleted = This chat does not let me take that message away. I have forgotten the picture; please delete the message yourself, or ask an administrator.
 error-store = The bot’s database isn’t available at the moment. Nothing was charged. Please try again later.
+error-store-away = The bot’s database isn’t available at the moment. Nothing was charged; your request waits, and I start on it as soon as I can.
 # Stands in for a sentence that could not be built, where it is not known whether anything was charged.
 error-text = Something went wrong while I put this into words. Please tell whoever runs this bot.
 error-machine = The server I run on is out of room right now. Nothing was charged; your request waits, and I start on it as soon as I can.

@@ -37,6 +37,12 @@ END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE pid <> pg_backend_pid() AND datname = current_database()"""
 SET_READ_ONLY = "DO $$BEGIN EXECUTE format('ALTER DATABASE %I {}', current_database()); END$$"
 
+LOSE_ACCEPTANCES = (
+    """CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
+       'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END'""",
+    "CREATE TRIGGER lose BEFORE INSERT ON job EXECUTE FUNCTION lose()",
+)
+
 
 @pytest.fixture(scope="module")
 def server() -> Generator[Server]:
@@ -102,6 +108,23 @@ async def test_telegrams_updates_wait_and_a_picture_that_was_painted_meanwhile_c
                 await world.wait_until_settled()
                 assert first in world.bot_messages()
                 assert len(world.bot_messages()) == 2  # no words about a database
+
+
+async def test_a_message_whose_job_cannot_be_accepted_for_a_moment_waits_without_words(
+    shared_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with telegram_world(tmp_path) as world, member(shared_url, roles=ROLES) as cluster:
+        settings = Settings(**world.values({"database_url": shared_url}))
+        async with open_store(shared_url, world.clock, migrate=False) as store:
+            adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=world.clock, cluster=cluster)
+            async with world.start_app(settings, store, adapter, cluster=cluster):
+                await asyncio.to_thread(execute, shared_url, *LOSE_ACCEPTANCES)
+                world.server.say(world.ada, world.private, "a fox")
+                await wait_until(lambda: "message waits for" in caplog.text)
+                await asyncio.to_thread(execute, shared_url, "DROP TRIGGER lose ON job")
+                await world.wait_for_picture()
+                await world.wait_until_settled()
+                assert len(world.bot_messages()) == 1
 
 
 async def test_the_webhook_has_updates_told_again(shared_url: str, tmp_path: Path) -> None:

@@ -131,13 +131,12 @@ async def test_a_way_that_falls_silent_is_left_for_another_one(shared_url: str) 
 
 
 async def test_a_member_whose_ways_fall_silent_is_heard_and_hears_again(shared_url: str) -> None:
-    async with Way(shared_url) as way:
-        async with member(way.url, lost_after_s=2.0) as lost, member(shared_url) as other:
-            gaps, heard = list[str](), list[object]()
-            lost.bus.on_gap(lambda: gaps.append("gap"))
-            lost.bus.subscribe("words", heard.append)
-            way.lose()
-            await wait_until(lambda: bool(gaps))
-            await other.bus.publish("words", "hello")
-            await wait_until(lambda: heard == ["hello"])
-            await wait_until(lambda: lost.problem() is None)
+    async with Way(shared_url) as way, member(way.url, lost_after_s=2.0) as lost, member(shared_url) as other:
+        gaps, heard = list[str](), list[object]()
+        lost.bus.on_gap(lambda: gaps.append("gap"))
+        lost.bus.subscribe("words", heard.append)
+        way.lose()
+        await wait_until(lambda: bool(gaps))
+        await other.bus.publish("words", "hello")
+        await wait_until(lambda: heard == ["hello"])
+        await wait_until(lambda: lost.problem() is None)
