@@ -1,7 +1,8 @@
 """The page as one document: stylesheets and modules are put into the HTML, so that a browser asks once for all of it.
 
 No tool chain: modules import by name from each other and export by name, and nothing else of the module syntax is used,
-which is checked. A module becomes a function that returns what it exports. Pure but for reading the files.
+which is checked. A module becomes a function that returns what it exports; comments that stand on lines of their own
+are left out, a fifth of what a browser would load. Pure but for reading the files.
 """
 
 import base64
@@ -14,6 +15,9 @@ from pathlib import Path
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) (\w+))", re.M)
 _MODULE_SYNTAX = re.compile(r"^\s*(?:import|export)\b|(?<![{<])\bimport\(|\bimport\.meta\b", re.M)
+_COMMENT = re.compile(
+    r"^[ \t]*(?://.*\n|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*\n)", re.M
+)  # on lines of its own, never inside code
 _STYLESHEET = re.compile(r'^ *<link rel="stylesheet" href="/static/([\w-]+\.css)">\n', re.M)
 _SCRIPT = re.compile(r'<script( type="module")? src="/static/([\w-]+\.js)"></script>')
 _ASSET = re.compile(r'url\("([\w-]+\.svg)"\)')
@@ -45,14 +49,14 @@ def make_bundle(folder: Path) -> PageBundle:
     scripts: list[str] = []
 
     def put_script(found: re.Match[str]) -> str:
-        text = bundle_modules(folder, found[2]) if found[1] else _read(folder, found[2])
+        text = bundle_modules(folder, found[2]) if found[1] else _read_code(folder, found[2])
         if "</script" in text or "<!--" in text:
             raise BundleError(f"{found[2]}: a script in a document cannot contain </script or <!--")
         scripts.append(f"\n{text}")
         return f"<script{found[1] or ''}>{scripts[-1]}</script>"
 
     names = _STYLESHEET.findall(document)
-    style = "\n" + _ASSET.sub(r'url("/static/\1")', "\n".join(_read(folder, name) for name in names))
+    style = "\n" + _ASSET.sub(r'url("/static/\1")', "\n".join(_read_code(folder, name) for name in names))
     first, *others = _STYLESHEET.split(document)[::2]
     document = f"{first}    <style>{style}</style>\n{''.join(others)}"
     html = _SCRIPT.sub(put_script, document).encode()
@@ -74,7 +78,7 @@ def bundle_modules(folder: Path, entry: str) -> str:
             raise BundleError(f"a circle of imports: {' → '.join((*importers, name))}")
         if name in parts:
             return
-        text = _read(folder, name)
+        text = _read_code(folder, name)
         for imported in _IMPORT.finditer(text):
             add(imported[2], (*importers, name))
         parts[name] = _wrap(name, text)
@@ -103,6 +107,10 @@ def _constant(name: str) -> str:
 
 def _read(folder: Path, name: str) -> str:
     return (folder / name).read_text(encoding="utf-8")
+
+
+def _read_code(folder: Path, name: str) -> str:
+    return _COMMENT.sub("", _read(folder, name))
 
 
 def _source(text: str) -> str:

@@ -17,6 +17,7 @@ from tests.bench.scenarios import (
     ledger,
     many_chats,
     one_by_one,
+    page,
     processes,
     references,
     start,
@@ -34,6 +35,7 @@ SCENARIOS = {
     "H": start.run,
     "I": abuse.run,
     "J": processes.run,
+    "K": page.run,
 }
 README = ROOT / "tests" / "README.md"
 
@@ -51,7 +53,7 @@ async def bench(letters: list[str], folder: Path, *, quick: bool) -> list[Figure
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Easel beside the bare libraries.")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to J; all by default")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to K; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes")
     parser.add_argument("--out", type=Path, help="folder for bench.json, the plots and the subjects' logs")
     parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")

@@ -12,6 +12,7 @@ import { currentChat, nameOf, say, thumbnailUrl } from "./state.js";
 /** @import { FileInfo, Result } from "./protocol.js" */
 
 const NEAR_END = "600px"; // below the wall's visible part; closer than this the next page is asked for
+const TILE = 300; // pixels of the longer side of most
 const SHAPE = { least: 0.6, most: 2.4 }; // of a tile, width / height; other pictures are cropped
 
 /** @param {Actions} actions */
@@ -157,7 +158,7 @@ export function createGallery(actions) {
     const words = result.request || file.alt || say(state, "page-picture");
     const place = count > 1 ? say(state, "page-picture-of", { n: index + 1, count }) : "";
     const name = [owner, words, place, momentOf(state.locale, result.at)].filter(Boolean).join(", ");
-    const image = h("img", { src: thumbnailUrl(file.id), alt: "", loading: "lazy", decoding: "async" });
+    const image = h("img", { src: thumbnailUrl(file.id, TILE), alt: "", loading: "lazy", decoding: "async" });
     const button = h(
       "button",
       {

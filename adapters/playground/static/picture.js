@@ -6,6 +6,8 @@ import { icon } from "./icons.js";
 import { fileUrl, isPicture, thumbnailUrl } from "./state.js";
 /** @import { FileInfo } from "./protocol.js" */
 
+const WIDE = "(min-width: 1500px)"; // as in base.css: there a picture is shown larger
+
 /** @typedef {{action: "edit" | "vary" | "compare" | "download", words: string, busy: boolean}} Tool */
 /** @typedef {{name: string, featured: boolean, tools: Tool[]}} Look  `name`: such as "Picture 2 of 4" */
 /**
@@ -42,7 +44,7 @@ export function createPicture(file, { open, act, settled }) {
       if (!image.src.endsWith(whole)) image.src = whole; // its thumbnail could not be had
       else fail();
     });
-    image.src = thumbnailUrl(file.id, true);
+    image.src = thumbnailUrl(file.id, matchMedia(WIDE).matches ? 760 : 400);
   }
 
   function fail() {

@@ -133,13 +133,12 @@ export const isPicture = (file) => file.media_type.startsWith("image/");
  *  @param {string} id */
 export const fileUrl = (id) => `/files/${encodeURIComponent(id)}`;
 
-const EDGES = [480, 960, 1600]; // of thumbnails, as in thumbnails.py
-const WIDE = "(min-width: 1500px)"; // as in base.css: there a picture is shown larger
+const EDGES = [320, 480, 960, 1600]; // of thumbnails, as in thumbnails.py
 
-/** The address of a picture at the size of the timeline, for the density of the screen. @param {string} id
- *  @param {boolean} [large] whether it is what a message shows */
-export function thumbnailUrl(id, large = false) {
-  const wanted = devicePixelRatio * (large && matchMedia(WIDE).matches ? 760 : 400);
+/** The address of a picture at the size at which it is shown, for the density of the screen. @param {string} id
+ *  @param {number} [pixels] of the page, of its longer side; by default those of the timeline */
+export function thumbnailUrl(id, pixels = 400) {
+  const wanted = devicePixelRatio * pixels;
   return `/thumbnails/${EDGES.find((each) => each >= wanted) ?? EDGES.at(-1)}/${encodeURIComponent(id)}`;
 }
 

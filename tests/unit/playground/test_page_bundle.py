@@ -32,6 +32,17 @@ def test_a_module_stands_once_and_after_what_it_needs(tmp_path: Path):
     assert "export" not in bundle
 
 
+def test_comments_stay_behind_and_code_does_not(tmp_path: Path):
+    code = 'const a = "https://b/*c*/"; // why\n/** @type {B} */ (f(a)); /* d */\n'
+    text = f"// law\n/** @type {{string}}\n *  of many lines */\n  /** one */\n{code}"
+    write(tmp_path, app=text)
+    bundle = bundle_modules(tmp_path, "app.js")
+    assert code in bundle
+    assert "law" not in bundle
+    assert "many" not in bundle
+    assert "one" not in bundle
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
