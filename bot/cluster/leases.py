@@ -17,6 +17,7 @@ from bot.cluster.membership import ProcessMembership
 from bot.errors import StoreFailed
 from bot.metrics import LEASES_HELD
 from bot.ports import Bus, Lease, MembershipChange
+from bot.runtime.background import cancel_and_wait
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 from bot.store import process_rows
@@ -147,9 +148,7 @@ class DatabaseLeases:
             log.warning("a lease is not current any more", lease=lease.name)
             return False
         finally:
-            for task in (working, watching):
-                task.cancel()
-            await asyncio.gather(working, watching, return_exceptions=True)
+            await cancel_and_wait((working, watching))
 
     async def _watch(self, lease: Lease) -> None:
         while lease.is_current():

@@ -4,7 +4,7 @@ asyncio keeps only weak references to tasks; whoever starts one in the backgroun
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import structlog
@@ -12,6 +12,24 @@ import structlog
 from bot.runtime.clock import Clock, wait_for_future
 
 log = structlog.get_logger()
+
+CANCEL_AGAIN_S = 10.0  # real time; far longer than what a task has to tidy up
+
+
+async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancels tasks and waits for their ends; raises none of their failures.
+
+    One that goes on for CANCEL_AGAIN_S is cancelled again: a library may answer a cancellation by an exception of its
+    own or, as `asyncio.wait_for` of Python 3.11, by a result that came at that moment, and a loop goes on after either.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # looked at: asyncio logs those that nobody has
 
 
 class BackgroundTasks:
@@ -44,9 +62,7 @@ class BackgroundTasks:
 
     async def cancel(self) -> None:
         """Cancels every task and waits for their ends. Raises none of their failures."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_and_wait(self._tasks)
 
     async def close(self, grace_s: float, clock: Clock) -> None:
         """Gives the tasks `grace_s` seconds to end by themselves, then cancels the rest."""

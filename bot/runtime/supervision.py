@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from bot.metrics import TASK_RESTARTS
+from bot.runtime.background import cancel_and_wait
 from bot.runtime.clock import Clock, wait_for_event
 
 log = structlog.get_logger()
@@ -94,14 +95,14 @@ class SupervisedTask:
         """Cancels it and waits for its end; it never starts again."""
         self._is_stopped = True
         if self._supervision is not None:
-            self._supervision.cancel()
-            await asyncio.wait((self._supervision,))
+            await cancel_and_wait((self._supervision,))
 
     async def _keep_running(self) -> None:
         while True:
             self._is_wanted = False
             self._healthy_at_s = self._clock.monotonic() + self._last_pause_s
             failure = await self._run_once()
+            _raise_cancellation()  # the work may have answered it by another end
             if failure is None:
                 self.mark_healthy()
                 if self._is_wanted:
@@ -145,8 +146,7 @@ class SupervisedTask:
         try:
             await asyncio.wait((running,))
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await cancel_and_wait((running,))
         running.result()
 
 
@@ -154,6 +154,12 @@ def is_being_cancelled() -> bool:
     """Whether somebody has cancelled the current task, and not only what it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _raise_cancellation() -> None:
+    """Raises CancelledError if somebody has cancelled the current task."""
+    if is_being_cancelled():
+        raise asyncio.CancelledError
 
 
 class Supervisor:

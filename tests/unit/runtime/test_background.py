@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from bot.runtime import background
 from bot.runtime.background import BackgroundTasks
 from tests.support.clocks import FakeClock, settle
 
@@ -68,3 +71,22 @@ async def test_close_without_tasks_waits_for_nothing() -> None:
     clock = FakeClock()
     await BackgroundTasks().close(60.0, clock)
     assert clock.sleeping == 0
+
+
+async def test_a_task_that_has_lost_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "CANCEL_AGAIN_S", 0.001)
+    tasks, lost = BackgroundTasks(), list[BaseException]()
+
+    async def go_on() -> None:
+        while True:
+            try:
+                await forever()
+            except asyncio.CancelledError as cancelled:
+                if len(lost) == 2:
+                    raise
+                lost.append(cancelled)
+
+    task = tasks.spawn(go_on(), "goes on")
+    await settle()
+    await tasks.cancel()
+    assert (task.cancelled(), len(lost)) == (True, 2)

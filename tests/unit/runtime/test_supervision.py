@@ -158,6 +158,26 @@ async def test_a_task_is_stopped_while_it_is_paused_and_while_it_runs(clock: Fak
         assert work.runs == 1
 
 
+@pytest.mark.parametrize("failure", [RuntimeError("the database is closed"), None])
+@pytest.mark.parametrize("ends", [False, True])
+async def test_work_that_answers_its_cancellation_by_another_end_is_stopped(
+    clock: FakeClock, failure: Exception | None, ends: bool
+) -> None:
+    async def answer() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            if failure is not None:
+                raise failure from cancelled
+
+    task = SupervisedTask("writer", answer, clock, ends=ends)
+    task.start()
+    await settle()
+    await task.stop()
+    assert not task.is_running
+    assert clock.sleeping == 0
+
+
 async def test_a_task_that_was_never_started_is_stopped(clock: FakeClock) -> None:
     task = SupervisedTask("poller", Work().run, clock)
     await task.stop()
