@@ -46,6 +46,9 @@ class Options:
     as_file: bool = False
     """Results are delivered as files, byte for byte, where the platform would re-encode them."""
 
+    loose: bool = False
+    """Results of an edit with a mask stay as the upstream painted them, also outside the mask."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeRule:

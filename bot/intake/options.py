@@ -41,7 +41,7 @@ _VALUE = re.compile(
     rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{QUOTED_VALUE_MAX_CHARS}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
 _SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option on either side
-_FLAGS = ("file",)  # options without a value
+_FLAGS = {"file": "as_file", "loose": "loose"}  # options without a value: the field that each sets
 _FOREIGN_OPTIONS = (
     "ar",
     "aspect",
@@ -146,7 +146,8 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
 def _apply_typed(options: Options, option: TypedOption, capabilities: Capabilities) -> Options:
     """As `_apply_option`, of an option in a text."""
     if option.name in _FLAGS:
-        return replace(options, as_file=True)
+        flag: dict[str, Any] = {_FLAGS[option.name]: True}
+        return replace(options, **flag)
     return _apply_option(options, option.typed_name, option.name, option.value, capabilities)
 
 

@@ -24,6 +24,8 @@ class GenerationState:
     """Price of one image, credits."""
     model: str = ""
     """Model requested."""
+    masked: bool = False
+    """Whether a mask was sent along."""
     upstream_id: str | None = None
     """The upstream's own id of the accepted task."""
     usage: dict[str, object] = field(default_factory=dict[str, object])
@@ -60,7 +62,7 @@ def restore_state(job: Job) -> GenerationState:
     state = GenerationState()
     for number, facts in numbered_checkpoints(job, "attempt-started:"):
         state.number, state.provider, state.price = number, facts["provider"], facts["price"]
-        state.model = facts.get("model", "")
+        state.model, state.masked = facts.get("model", ""), facts.get("masked", False)
     accepted = job.checkpoints.get("accepted", {})
     if accepted.get("attempt", state.number) == state.number:  # the id may belong to the attempt before
         state.upstream_id = accepted.get("upstream_id")

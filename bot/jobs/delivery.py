@@ -14,6 +14,7 @@ from bot.intake.prices import Painted
 from bot.job import Job, State
 from bot.jobs import cards
 from bot.jobs.checkpoints import GenerationState
+from bot.jobs.edits import EditedImages
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
@@ -54,9 +55,13 @@ class Delivery:
         self._usage_rates = usage_rates
         self._cached_images: dict[str, Sequence[Image]] = {}  # at most MEMORY_CACHE_BYTES in all
 
-    async def save_images(self, job: Job, state: GenerationState, images: list[Image]) -> Mapping[str, Any]:
-        """Saves the images with the facts of their generation, which it returns. Raises StoreFailed, Stale."""
-        came = [Painted(width=each.width, height=each.height, quality=state.quality) for each in images]
+    async def save_images(
+        self, job: Job, state: GenerationState, painted: Sequence[Image], edited: EditedImages
+    ) -> Mapping[str, Any]:
+        """Saves the images with the facts of their generation, which it returns. `painted`: as the upstream sent them,
+        which is what is paid for; `edited`: as they are delivered. Raises StoreFailed, Stale."""
+        images = edited.images
+        came = [Painted(width=each.width, height=each.height, quality=state.quality) for each in painted]
         due = self._catalog.price_of_images(state.provider, state.model, job.options, came)
         facts: dict[str, Any] = {
             "provider": state.provider,
@@ -68,6 +73,8 @@ class Delivery:
             "usage": state.usage,
             "missing": state.missing,
         }
+        if edited.moved:
+            facts["moved"] = edited.moved
         if due is not None:  # what was asked for alone, where the provider is gone
             facts["due"] = due
         await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
@@ -89,7 +96,12 @@ class Delivery:
         )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
         card = cards.done_card(
-            job, count=count, seconds=seconds, charged=charged, missing=str(facts.get("missing", ""))
+            job,
+            count=count,
+            seconds=seconds,
+            charged=charged,
+            missing=str(facts.get("missing", "")),
+            moved=int(facts.get("moved", 0)),
         )
 
         async def load() -> Sequence[Image]:

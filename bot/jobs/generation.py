@@ -99,7 +99,8 @@ class Generation:
                 async for event in events:
                     match event:
                         case AttemptStarted():
-                            state = await self._start_attempt(job, state.number + 1, event)
+                            masked = request.mask is not None
+                            state = await self._start_attempt(job, state.number + 1, event, masked=masked)
                         case AttemptRejected(reason):
                             await self._save_checkpoint(job, f"attempt-rejected:{state.number}", {"reason": reason})
                         case _:
@@ -108,12 +109,15 @@ class Generation:
             self._keep_partial_results(job, state, failed)
         return state
 
-    async def _start_attempt(self, job: Job, number: int, event: AttemptStarted) -> GenerationState:
+    async def _start_attempt(self, job: Job, number: int, event: AttemptStarted, *, masked: bool) -> GenerationState:
         """Saves that a provider is about to be asked, before anything is sent."""
         facts: dict[str, Any] = {"provider": event.provider, "price": event.price, "model": event.model}
-        await self._save_checkpoint(job, f"attempt-started:{number}", facts, {**facts, "upstream_id": None})
+        value = {**facts, "masked": True} if masked else facts
+        await self._save_checkpoint(job, f"attempt-started:{number}", value, {**facts, "upstream_id": None})
         await self._confirm_held(job)
-        return GenerationState(number=number, provider=event.provider, price=event.price, model=event.model)
+        return GenerationState(
+            number=number, provider=event.provider, price=event.price, model=event.model, masked=masked
+        )
 
     async def _resume(self, job: Job, earlier: GenerationState) -> GenerationState:
         """Resumes the upstream task that an earlier attempt submitted."""

@@ -107,6 +107,10 @@ class JobImages:
             await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(image for image, _ in loaded), next((mask for _, mask in loaded if mask is not None), None)
 
+    async def put_original_back(self, job: Job, painted: Image, original: Image, mask: Image) -> Image | None:
+        """As `ImageProcessor.put_original_back`, on the account of the job's user."""
+        return await self._processor.put_original_back(painted, original, mask, owner=job.user.key)
+
     async def shrink_request(self, request: PaintRequest, *, owner: str) -> PaintRequest | None:
         """The request with smaller references; None: it has none, or they cannot be made smaller.
 

@@ -26,6 +26,7 @@ from bot.intake.models import current_options
 from bot.job import Failure, Job, NewJob, State
 from bot.jobs.clearance import Clearance
 from bot.jobs.delivery import Delivery
+from bot.jobs.edits import EditedImages, Edits
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
 from bot.jobs.message_handover import MessageHandover, NoHandover
@@ -96,6 +97,7 @@ class JobRunner:
             clock=clock,
             usage_rates=usage_rates or {},
         )
+        self._edits = Edits(images)
         self._generation = Generation(
             store=store,
             provider=provider,
@@ -365,7 +367,10 @@ class JobRunner:
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
         try:
             async with self._results.hold(state.sources, owner=job.user.key, asked=job.options.n) as images:
-                return await self._delivery.save_images(job, state, images)
+                edited = EditedImages(images=images)
+                if state.masked and not job.options.loose:
+                    edited = await self._edits.put_originals_back(job, images)
+                return await self._delivery.save_images(job, state, images, edited)
         except PaintFailed as failed:
             failed.trace = state.upstream_id  # what the operator can ask the upstream about
             raise

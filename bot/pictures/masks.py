@@ -23,6 +23,11 @@ def same_aspect_ratio(size: tuple[int, int], other: tuple[int, int]) -> bool:
     return abs(size[0] * other[1] / (size[1] * other[0]) - 1) <= ASPECT_TOLERANCE
 
 
+def kept_pixels(mask: Pillow.Image) -> Pillow.Image:
+    """Where the image stays (L): 255 where a mask of `encode_mask` is opaque, 0 where the image is to change."""
+    return mask.getchannel("A")
+
+
 def encode_mask(mask: Pillow.Image, size: tuple[int, int]) -> Image:
     """A PNG of `size` pixels: alpha 0 where `mask` (RGBA, or its alpha alone as L) is transparent, else 255. Its colour
     is black and has no meaning."""

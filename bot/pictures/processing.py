@@ -97,6 +97,22 @@ class ImageProcessor:
             (image,) = await self._run(owner, inspected.price, work.verify_result, inspected, frames, by_checksum)
         return Image(data=data, media_type=image.media_type, width=image.width, height=image.height)
 
+    async def put_original_back(self, edit: Image, original: Image, mask: Image, *, owner: str) -> Image | None:
+        """An upstream's edit with everything outside its mask as it was: a PNG of the original's size. `original` and
+        `mask`: as `prepare_masked_reference` returns them. None: the edit shows another frame, or there is no memory
+        for both at once.
+
+        Raises BadResult.
+        """
+        edge = max(original.width, original.height)
+        with _refusals_as_bad_result():
+            inspected = await self._inspect(owner, edit.data, "", Task(edge=edge, encodes=("image/png",)))
+            price = inspected.price.composing(original.width * original.height)
+            if price.memory_bytes > self._limits.memory_bytes:
+                return None
+            composed = await self._run(owner, price, work.put_original_back, inspected, original, mask)
+        return composed[0] if composed else None
+
     async def prepare_preview(self, data: bytes, *, edge: int = PREVIEW_EDGE_PX, owner: str) -> Image:
         """A small JPEG of an upstream's image on white, neither side above `edge` pixels. Raises BadResult."""
         with _refusals_as_bad_result():

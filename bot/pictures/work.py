@@ -25,7 +25,7 @@ from bot.pictures.decoding import (
 )
 from bot.pictures.encoding import MAX_EDGE_PX, encode_image, encode_to_limit, flatten_on_white
 from bot.pictures.headers import PictureHeader
-from bot.pictures.masks import encode_mask, has_transparency, same_aspect_ratio
+from bot.pictures.masks import encode_mask, has_transparency, kept_pixels, same_aspect_ratio
 from bot.pictures.price import fit_within
 
 PREVIEW_QUALITY = 80  # of a JPEG, 1 to 100
@@ -132,6 +132,19 @@ def verify_result(source: Source, frames: int, by_checksum: bool) -> tuple[Image
     return (Image(data=b"", media_type=media_type, width=width, height=height),)
 
 
+def put_original_back(source: Source, original: Image, mask: Image) -> tuple[Image, ...]:
+    """An upstream's edit of `original` within its mask, in the original's size: a PNG. `original` and `mask`: as
+    `prepare_masked_reference` makes them. Nothing: the edit is an animation, or shows another frame. Raises
+    BrokenPicture."""
+    from bot.pictures.composition import compose_edit  # numpy, which nothing else needs
+
+    if source.header.animated:
+        return ()
+    before, keep = (_decode_own(each) for each in (original, mask))
+    composed = compose_edit(before, kept_pixels(keep), _decode(source, max(before.size)))
+    return () if composed is None else (encode_image(composed, "image/png", 100),)
+
+
 def make_preview(source: Source, edge: int) -> tuple[Image, ...]:
     """A small JPEG on white, neither side above `edge` pixels. Raises BrokenPicture."""
     image = _decode(source, edge)
@@ -165,6 +178,12 @@ def _decode(source: Source, edge: int) -> Pillow.Image:
     media_type, name = source.header.media_type, source.name
     with open_image(source.data, media_type, name) as picture, translated_decoder_errors(name):
         return decode_upright(picture, edge)
+
+
+def _decode_own(image: Image) -> Pillow.Image:
+    """An image that this module has made."""
+    with open_image(image.data, image.media_type, "") as picture:
+        return decode_upright(picture, MAX_EDGE_PX)
 
 
 def _decode_still(source: Source, edge: int) -> tuple[Pillow.Image, tuple[int, int]]:

@@ -52,6 +52,7 @@ def _set_up() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pillow_heif.options.DECODE_THREADS = 1
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as numpy starts
 
 
 def _read_parts(source: BinaryIO) -> tuple[bytes, list[bytes]] | None:

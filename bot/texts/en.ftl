@@ -213,6 +213,11 @@ done-missing = { $reason ->
     [failed-busy] The picture service was too busy for the others.
    *[other] The picture service failed at the others.
 }
+# Below a picture that was edited with a mask, where the picture service has changed what it was to keep, too.
+done-moved = { $count ->
+    [one] The picture service has changed the rest of the picture, too, so it is shown as painted.
+   *[other] In { $count } of them the picture service has changed the rest of the picture, too: those are shown as painted.
+}
 # Below a picture, where the model that was chosen before is no longer offered.
 done-replaced-model = { $model }, which you chose, is no longer offered; another model painted this. /model shows which there are.
 cancelled = Cancelled. Nothing was charged.
