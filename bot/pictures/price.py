@@ -27,7 +27,8 @@ PART_S = 20e-6  # seconds a part of the file; Pillow walks chunks in Python
 SHRINK_SHARE = 0.9  # of the memory; the file and what it was encoded as so far lie beside an image that is shrunk
 MIN_EDGE_PX = 64  # pixels; no smaller size is tried
 MAX_ALPHA_WEBP_PIXELS = 8_000_000  # pixels; libwebp takes 31 bytes for each that is transparent
-COMPOSING_BYTES = 8  # a pixel of the original, which is composed with an edit: itself, its mask, and how that fades
+COMPOSING_BYTES = 12  # a pixel of an original that is composed with an edit: both, the mask, and how that fades
+ORIGINAL_BYTES = 5  # a pixel of it while the edit is decoded: itself and its mask
 COMPOSING_BASE_BYTES = 60_000_000  # whatever the size: numpy, its spectra, and the strip that is worked on
 COMPOSING_S = 100e-9  # seconds a pixel, to put an original back around an edit
 COMPOSING_BASE_S = 0.7  # seconds, whatever the size: to start numpy, and to compare the two
@@ -100,7 +101,8 @@ class Price:
     def composing(self, pixels: int) -> "Price":
         """The price of decoding an edit and putting an original of so many pixels back around it."""
         return Price(
-            memory_bytes=self.memory_bytes + COMPOSING_BASE_BYTES + pixels * COMPOSING_BYTES,
+            memory_bytes=COMPOSING_BASE_BYTES
+            + max(self.memory_bytes + pixels * ORIGINAL_BYTES, pixels * COMPOSING_BYTES),
             untouched_bytes=self.untouched_bytes,
             seconds=self.seconds + COMPOSING_BASE_S + pixels * COMPOSING_S,
             lane=Lane.PROCESS,

@@ -140,8 +140,8 @@ def put_original_back(source: Source, original: Image, mask: Image) -> tuple[Ima
 
     if source.header.animated:
         return ()
-    before, keep = (_decode_own(each) for each in (original, mask))
-    composed = compose_edit(before, kept_pixels(keep), _decode(source, max(before.size)))
+    before, keep = _decode_own(original), kept_pixels(_decode_own(mask))
+    composed = compose_edit(before, keep, _decode(source, max(before.size)))
     return () if composed is None else (encode_image(composed, "image/png", 100),)
 
 

@@ -213,10 +213,10 @@ done-missing = { $reason ->
     [failed-busy] The picture service was too busy for the others.
    *[other] The picture service failed at the others.
 }
-# Below a picture that was edited with a mask, where the picture service has changed what it was to keep, too.
+# Below a picture that was edited with a mask, where the original could not be put back outside it.
 done-moved = { $count ->
-    [one] The picture service has changed the rest of the picture, too, so it is shown as painted.
-   *[other] In { $count } of them the picture service has changed the rest of the picture, too: those are shown as painted.
+    [one] Outside the mask the picture could not be put back as it was: it is shown as painted.
+   *[other] In { NUMBER($count, useGrouping: 0) } of them the picture outside the mask could not be put back as it was: those are shown as painted.
 }
 # Below a picture, where the model that was chosen before is no longer offered.
 done-replaced-model = { $model }, which you chose, is no longer offered; another model painted this. /model shows which there are.

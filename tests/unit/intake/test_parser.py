@@ -338,6 +338,14 @@ def test_options_never_leak_into_the_prompt(words: list[str], at: int, dashes: s
     assert found.options != Options()
 
 
+@pytest.mark.parametrize("typed", ["a cat --loose", "--LOOSE a cat", "a cat --loose --file"])
+def test_the_option_loose_takes_no_value(typed: str) -> None:
+    made = paint(typed)
+    assert made.options.loose
+    assert made.options.as_file == ("--file" in typed)
+    assert made.prompt == "a cat"
+
+
 @pytest.mark.parametrize("typed", ["a cat --file", "--file a cat", "a --file cat", "a cat —file", "a cat --FILE"])
 def test_the_option_file_takes_no_value(typed: str) -> None:
     made = paint(typed)

@@ -1,5 +1,7 @@
 """Options inside typed messages: spellings, defaults, and how wrong ones are refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.errors import (
@@ -97,6 +99,11 @@ def test_an_unknown_option_is_named_with_what_is_allowed(typed: str, option: str
     refusal = refused(typed)
     assert isinstance(refusal, UnknownOption)
     assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n, --file"}
+
+
+def test_loose_is_offered_where_there_are_masks() -> None:
+    refusal = refused("a cat --seed 5", replace(PLAIN, supports_masks=True))
+    assert refusal.facts["allowed"] == "--n, --file, --loose"
 
 
 def test_an_option_that_no_provider_supports_is_unknown() -> None:
