@@ -31,7 +31,7 @@ from bot.errors import (
 )
 from bot.providers.http.error_bodies import ErrorBody, codes_in_words
 from bot.providers.http.firewalls import is_from_firewall
-from bot.providers.http.quoting import is_page, without_prompt
+from bot.providers.http.quoting import is_page, page_status, without_prompt
 from bot.providers.http.scripts import to_simplified
 from bot.providers.http.waits import wait_from_words
 
@@ -111,6 +111,7 @@ RULES: tuple[Rule, ...] = (
             rf"\b(?:output|response|requested)[ _]modalit\w*{_LONG}\b(?:not (?:be )?supported|unsupported|invalid)",
             r"\b(?:unsupported|invalid|(?:does not|doesn.t) support(?: the)?)(?: requested)?(?: output| response)?"
             r" ?modalit",
+            rf"\bonly (?:supports?|accepts?|returns?)\b{_LONG}\bmodalit",
         ),
     ),
     Rule(
@@ -302,11 +303,10 @@ STATUSES: Mapping[int, FailureClass] = {
     529: Busy,  # overloaded
 }
 
+PARAMETERS: Mapping[str, FailureClass] = {"model": WrongModel, "modalities": WrongModalities}
 _AT_THE_DOOR = (BadCredentials, Moderated, Rejected, UpstreamDown)  # what a firewall's status is taken for
 _WRAPPERS = frozenset({400, 500, 502, 503})  # statuses with which relays pass on what another upstream has said
 _STATUS = re.compile(r"[45]\d\d")  # an HTTP status given as a code
-# a proxy's page, that another one passes on: `<html><head><title>413 Request Entity Too Large</title>`
-_PAGE_STATUS = re.compile(r"\s*<[^\x00]{0,400}?<(?:title|h1)>\s*(?:error )?([45]\d\d)\b", re.IGNORECASE)
 _EXCEEDED_QUOTA = re.compile(r"exceeded your current quota|check your plan and billing", re.IGNORECASE)
 
 
@@ -344,7 +344,13 @@ def classify_error(error: ErrorBody, status: int | None, *, prompt: str = "") ->
         or _by_code(KINDS, codes)
     )
     failure = failure or _by_status(error, codes, status)
-    return WrongModel if failure is Rejected and "model" in error.parameters else failure
+    return failure if failure is not Rejected else _by_parameter(error) or Rejected
+
+
+def _by_parameter(error: ErrorBody) -> FailureClass | None:
+    """The class of a refused request that is about one of its fields (`model`, `modalities[1]`); None: any other."""
+    names = {each.partition("[")[0].partition(".")[0] for each in error.parameters}
+    return next((failure for name, failure in PARAMETERS.items() if name in names), None)
 
 
 def classify_finish(reasons: Iterable[str]) -> FailureClass | None:
@@ -383,7 +389,7 @@ def _by_exceeded_quota(error: ErrorBody, messages: Iterable[str]) -> FailureClas
 
 def _by_status(error: ErrorBody, codes: Iterable[str], status: int | None) -> FailureClass | None:
     numbers = [int(code) for code in codes if _STATUS.fullmatch(code)]
-    numbers += [int(found[1]) for each in error.messages if (found := _PAGE_STATUS.match(each))]
+    numbers += filter(None, map(page_status, error.messages))
     if status is None:
         return classify_status(numbers[0]) if numbers else None
     meant = numbers[0] if numbers and status in _WRAPPERS else status

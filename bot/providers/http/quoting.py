@@ -54,6 +54,8 @@ _QUOTED_TOKENS = 6  # words in a row that also stand in the prompt: no accident,
 _PAGE = re.compile(
     r"\s*<(?:!doctype|\?xml|(?!(?:a|b|br|code|em|font|i|small|span|strong|u)[\s>/])[a-z][\w-]*[\s>/])", re.IGNORECASE
 )
+# `<html><head><title>413 Request Entity Too Large</title>`
+_PAGE_STATUS = re.compile(r"\s*<[^\x00]{0,400}?<(?:title|h1)>\s*(?:error )?([45]\d\d)\b", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z!][^<>]{0,1000}>", re.IGNORECASE)
 _DATA = re.compile(r"""[{\[]\s*(?:["'{\[]|\\").*""", re.DOTALL)  # an object or a list, to the end of the text
 _MARKDOWN = re.compile(r"!\[[^\[\]]{0,1000}\]\([^()]*\)?|(?<=\])\([^()]{0,8192}\)")  # an image, the address of a link
@@ -88,6 +90,12 @@ def without_prompt(text: str, prompt: str) -> str:
 def is_page(text: str) -> bool:
     """Whether a text is a web page or another document of markup: a proxy's, not an answer of the upstream."""
     return bool(_PAGE.match(text.lstrip("\ufeff")))
+
+
+def page_status(text: str) -> int | None:
+    """The HTTP status in the title of a proxy's page, which another proxy may have passed on; None: none is."""
+    found = _PAGE_STATUS.match(text)
+    return int(found[1]) if found else None
 
 
 def is_binary(text: str) -> bool:

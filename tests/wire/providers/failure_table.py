@@ -16,6 +16,7 @@ from bot.errors import (
     Rejected,
     TooLarge,
     UpstreamDown,
+    WrongModalities,
     WrongModel,
 )
 from tests.wire.providers.failure_answer import (
@@ -329,6 +330,14 @@ ERRORS: tuple[Answer, ...] = (
             }
         },
         becomes=WrongModel,
+    ),
+    Answer(
+        name="only-images", body=openai("This model only supports output modalities: image"), becomes=WrongModalities
+    ),
+    Answer(
+        name="modalities-by-parameter",
+        body={"error": {"message": "Invalid value: 'text'.", "param": "modalities[1]", "code": "invalid_value"}},
+        becomes=WrongModalities,
     ),
     Answer(
         name="page-502",
