@@ -53,7 +53,8 @@ class LineJoiner:
     def _begin(self, text: str, *, joins: int = 0) -> list[str]:
         """Holds a text at whose end an image is open, else gives it back. `joins`: lines that were joined to it."""
         data = _open_data_url(text)
-        if data < 0 and not _open_part(_INLINE.sub("", text)):
+        outline = _INLINE.sub("", text) if "<a " in text[:MAX_HELD_CHARS] else text  # the end of the link may be far
+        if data < 0 and not _open_part(outline):
             return [text]
         self._held, self._joins = [text], joins
         self.in_base64 = data >= 0
@@ -94,8 +95,9 @@ class LineJoiner:
         joins = self._joins + 1
         self._held.append(line[: end.end()])
         [image] = self.end()
-        whole = image + line[end.end() :]
-        begin = _next_image(whole, len(image))
+        rest = line[end.end() :]
+        whole = image + rest
+        begin = _next_image(whole, len(image)) if _DATA_URL in rest else -1
         if begin < 0:
             return self._begin(whole, joins=joins)  # the link around it may be open
         return [whole[:begin], *self._begin(whole[begin:])]
