@@ -21,6 +21,8 @@ def joined(*lines: str) -> list[str]:
         ([f"![image](<{DATA}iV", "BO>)"], [f"![image](<{DATA}iVBO>)"]),
         ([f"[![]({DATA}iV", "BO)](https://x.example/a.png)"], [f"[![]({DATA}iVBO)](https://x.example/a.png)"]),
         ([f"![]({DATA}iV", f"BO) ![]({DATA}AA", "BB)"], [f"![]({DATA}iVBO) ", f"![]({DATA}AABB)"]),
+        ([f"![]({DATA}iV", f"BO) ![]({DATA}AA)"], [f"![]({DATA}iVBO) ![]({DATA}AA)"]),
+        ([f"![]({DATA}iV", f"BO) {DATA}AA", "BB"], [f"![]({DATA}iVBO) ", f"{DATA}AABB"]),
         ([f"[![]({DATA}iV", "BO)", "](/a.png)", "x"], [f"[![]({DATA}iVBO)\n](/a.png)", "x"]),
         ([f"[![]({DATA}iV", "BO)](", "/a.png)"], [f"[![]({DATA}iVBO)](\n/a.png)"]),
         ([f"[![]({DATA}iVBO)]", "[1]"], [f"[![]({DATA}iVBO)]\n[1]"]),
