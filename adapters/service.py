@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -54,6 +55,9 @@ TELEGRAM_TOKEN = (r"\d+:[\w-]{30,}", "123456789:AAF…")
 DISCORD_TOKEN = (r"[\w-]{18,}\.[\w-]{5,}\.[\w-]{20,}", "MTk4NjIy….Cl2FMQ.ZnCjm1…")
 DEMO_SILENCE_S = 15.0  # the sandbox provider's idle timeout: whoever asks for its fault "silence" sees the end soon
 HURRY_S = 5.0  # that the end may take after a second signal
+# Instead of Python's 5 ms: so long the database's thread waits for a busy event loop after each statement, and a commit
+# of six writes took 26 ms in a flood (`python -m tests.bench I --quick`).
+SWITCH_INTERVAL_S = 0.0005
 DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; users are notified of unfinished jobs at the next start
 
 
@@ -113,6 +117,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None] = ignore_addre
     Raises SettingsWrong when the settings do not add up to something that runs.
     """
     stop, hurry = stop_on_signals()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     def start_collecting(address: str) -> None:
         gc.freeze()  # what is there by now stays: to look through it held up the event loop for 150 ms at a time
@@ -128,6 +133,7 @@ async def work(settings: Settings, *, ready: Callable[[str], None] = ignore_addr
     if problems := worker_problems(settings):
         raise SettingsWrong(problems)
     stop, hurry = stop_on_signals()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     page = settings.playground.model_copy(update={"enabled": False})  # it is where its users are
     await serve(settings.model_copy(update={"playground": page}), stop=stop, hurry=hurry, ready=ready, receives=False)
 
