@@ -28,10 +28,10 @@ async def photo(sandbox: Sandbox, browser: Browser, address: str) -> bytes:
     async with page_at(browser, address) as page:
         await page.click('#members [data-member="jade"]')
         await page.click('#chats [data-chat="direct-jade"]')
-        await write(page, "a lake below the mountains --size 3:2")
-        found = (await pictures(page)).first
-        source = await found.get_attribute("src")
-        answer = await page.request.get(f"{address}{source}")
+        await write(page, "a valley in spring --size 3:2")
+        await pictures(page)
+        file = await messages(page).last.locator(".picture").get_attribute("data-file-id")
+        answer = await page.request.get(f"{address}/files/{file}")
         return await answer.body()
 
 
@@ -48,7 +48,11 @@ class Film:
     def save(self, path: Path) -> None:
         """As an animated GIF, which every place that shows a README plays."""
         images = [Image.open(io.BytesIO(data)).convert("RGB") for data, _ in self.frames]
-        palette = images[-1].quantize(256, dither=Image.Dither.NONE)
+        width, height = images[0].width // 2, images[0].height // 2
+        all_colors = Image.new("RGB", (width, height * len(images)))  # one palette for day and night
+        for number, image in enumerate(images):
+            all_colors.paste(image.resize((width, height), Image.Resampling.NEAREST), (0, height * number))
+        palette = all_colors.quantize(256, kmeans=2, dither=Image.Dither.NONE)
         first, *rest = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         first.save(
             path,
@@ -71,7 +75,7 @@ async def test_a_photo_is_changed_twice_while_the_camera_runs(
             film = Film(page)
             await film.take(STILL)
             await page.set_input_files(
-                "#file-input", files=[{"name": "lake.png", "mimeType": "image/png", "buffer": picture}]
+                "#file-input", files=[{"name": "valley.png", "mimeType": "image/png", "buffer": picture}]
             )
             await expect(page.locator('.attachment[data-state="done"]')).to_be_visible()
             await page.fill("#composer", "make it anime, with a hat")
@@ -83,6 +87,7 @@ async def test_a_photo_is_changed_twice_while_the_camera_runs(
                 await asyncio.sleep(0.2)
             await film.take(2 * STILL)
             await messages(page).last.locator('[data-action="edit"]').click()
+            await page.mouse.move(0, 0)
             await page.fill("#composer", "now at night")
             await film.take(STILL)
             await page.press("#composer", "Enter")
