@@ -11,6 +11,7 @@ from bot.painting import Link
 from bot.providers.chat.patterns import IMAGE_PATH
 from bot.providers.image_urls import clean_address, is_relative_address, parse_image_url
 
+MAX_IMAGES_A_LINE = 250  # that are looked at: each takes some 30 µs, and a line may be megabytes long
 MAX_ADDRESS_CHARS = 8192  # of one that is no data URL; a signed one has one or two thousand
 _MAX_URL_PARENTHESES = 8  # pairs of parentheses within one address; with more it is no address
 _SCHEMES = ("http://", "https://", "data:image/")
@@ -58,9 +59,13 @@ class MarkdownImage:
 
 
 def find_markdown_images(line: str) -> Iterator[MarkdownImage]:
-    """The complete images of a line that hold an address, in order. Those that nobody can open are left out."""
+    """The complete images of a line that hold an address, in order, of the first MAX_IMAGES_A_LINE. Those that nobody
+    can open are left out."""
     at = 0
-    while (begin := line.find("![", at)) >= 0:
+    for _ in range(MAX_IMAGES_A_LINE):
+        begin = line.find("![", at)
+        if begin < 0:
+            return
         if reference := _REFERENCE.match(line, begin):
             at = reference.end()
             continue

@@ -8,7 +8,7 @@ stands anywhere inside counts; the innermost, which is nearest to the cause, com
 import ast
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,6 +20,9 @@ Table = Mapping[str, Any]
 
 MAX_NESTING = 40  # levels of objects and texts inside each other; each of a chain of relays adds up to four
 MAX_ITEMS = 16  # items of a list that are looked at
+MAX_MESSAGE_CHARS = (
+    4096  # of an error's messages: each character costs some 5 µs, to be compared with all known phrases
+)
 MAX_TEXT_CHARS = 64 * 1024  # of a text that may hold JSON; as much as is read of the body of an error
 MAX_LITERAL_CHARS = 10_000  # of a Python literal, whose parser is slow
 MAX_CODE_CHARS = 120  # a longer value, or one with blanks, is a sentence
@@ -227,7 +230,7 @@ def read_error(value: object) -> ErrorBody:
     layers = list(_layers(value, 0))
     inner_first = sorted(range(len(layers)), key=lambda at: -layers[at][0])
     errors = [layers[at][1] for at in inner_first]
-    messages = tuple(dict.fromkeys(words for each in errors for words in each.messages))
+    messages = _within_limit(dict.fromkeys(words for each in errors for words in each.messages))
     plain = next((each for each in messages if plain_words(each)), messages[0] if messages else "")
     waits = [each.retry_after for each in errors if each.retry_after is not None]
     return ErrorBody(
@@ -240,6 +243,18 @@ def read_error(value: object) -> ErrorBody:
         retry_after=waits[0] if waits else None,
         headers=next((each.headers for each in errors if each.headers), dict[str, str]()),
     )
+
+
+def _within_limit(messages: Iterable[str]) -> tuple[str, ...]:
+    """The first messages, MAX_MESSAGE_CHARS in all; of one that is longer, its beginning and its end."""
+    kept, left = list[str](), MAX_MESSAGE_CHARS
+    for each in messages:
+        half = left // 2
+        kept.append(each if len(each) <= left else f"{each[:half]} … {each[len(each) - half :]}")
+        left -= len(each)
+        if left <= 0:
+            break
+    return tuple(kept)
 
 
 def _layers(value: object, depth: int) -> Iterator[tuple[int, ErrorBody]]:

@@ -60,8 +60,8 @@ _TAG = re.compile(r"</?[a-z!][^<>]{0,1000}>", re.IGNORECASE)
 _DATA = re.compile(r"""[{\[]\s*(?:["'{\[]|\\").*""", re.DOTALL)  # an object or a list, to the end of the text
 _MARKDOWN = re.compile(r"!\[[^\[\]]{0,1000}\]\([^()]*\)?|(?<=\])\([^()]{0,8192}\)")  # an image, the address of a link
 _BLOB = re.compile(
-    r"(?:data:[\w/.+;=-]{0,100},)?(?<![A-Za-z0-9+/=_-])(?=\S{0,400}[A-Z])(?=\S{0,400}[a-z])(?=\S{0,400}\d)"
-    r"[A-Za-z0-9+/=_-]{80,}"
+    r"(?:data:[\w/.+;=-]{0,100},)?(?<![A-Za-z0-9+/=_-])(?=[A-Za-z0-9+/=_-]{80})"  # first: seldom, and soon known
+    r"(?=\S{0,400}[A-Z])(?=\S{0,400}[a-z])(?=\S{0,400}\d)[A-Za-z0-9+/=_-]{80,}"
 )  # base64
 _BINARY = ("\0", "\ufffd\ufffd", "\ufffdPNG")  # of what is no text, or text in an unknown encoding
 _MIN_LETTERS = 2  # of a sentence: what is left of punctuation says nothing

@@ -3,7 +3,12 @@
 import pytest
 
 from bot.painting import Link
-from bot.providers.chat.markdown_images import find_markdown_images, html_images_to_markdown, parse_address
+from bot.providers.chat.markdown_images import (
+    MAX_IMAGES_A_LINE,
+    find_markdown_images,
+    html_images_to_markdown,
+    parse_address,
+)
 from tests.unit.providers.chat.replies import OTHER, PICTURE, parse_reply, urls
 
 DATA = "data:image/png;base64,iVBORw0KGgo="
@@ -141,6 +146,11 @@ def test_wrapped_megabytes_are_read_in_linear_time() -> None:
         '![](https://x "' * 20_000 + ")",
     ):
         parse_reply(text)
+
+
+def test_a_line_of_images_without_end_is_read_to_a_limit() -> None:
+    assert len(list(find_markdown_images("![](https://x.example/a.png)" * 10_000))) == MAX_IMAGES_A_LINE
+    assert list(find_markdown_images("![]()" * 10_000 + "![](https://x.example/a.png)")) == []
 
 
 # ---------------------------------------------------------------- addresses on lines of their own

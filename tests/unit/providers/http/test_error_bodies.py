@@ -25,7 +25,7 @@ from bot.errors import (
     WrongModel,
 )
 from bot.providers.http.client import failure_before_response
-from bot.providers.http.error_bodies import find_error, read_error
+from bot.providers.http.error_bodies import MAX_MESSAGE_CHARS, find_error, read_error
 from bot.providers.http.failures import failure_of_response
 from bot.providers.http.quoting import Redactions
 from bot.providers.http.waits import wait_from_headers
@@ -323,4 +323,17 @@ def test_an_error_inside_a_text_is_read(text: str) -> None:
     "text", ['"half', "{'a': (" + "(" * 80, "{'a': " + "1" * 20_000 + "}", "{ no json }", "[sexual]"]
 )
 def test_a_text_that_only_looks_like_data_is_a_text(text: str) -> None:
-    assert read_error(text).message == text
+    assert read_error(text).message[: MAX_MESSAGE_CHARS // 2] == text[: MAX_MESSAGE_CHARS // 2]
+
+
+@pytest.mark.parametrize("filler", ["a ", "{", "[![", "12 "])
+def test_of_words_without_end_the_beginning_and_the_end_are_compared(filler: str) -> None:
+    error = read_error(f"You exceeded your current quota. {filler * 100_000} Please retry in 20s.")
+    assert sum(map(len, error.messages)) <= MAX_MESSAGE_CHARS + 3
+    assert error.message.startswith("You exceeded your current quota.")
+    assert error.message.endswith("Please retry in 20s.")
+
+
+def test_messages_without_end_are_read_to_a_limit() -> None:
+    errors = [{"message": f"{number} " + "no " * 1000} for number in range(16)]
+    assert sum(map(len, read_error({"errors": errors}).messages)) <= MAX_MESSAGE_CHARS + 3

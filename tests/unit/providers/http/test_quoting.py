@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.providers.http.quoting import MAX_QUOTE_CHARS, quote
+from bot.providers.http.quoting import MAX_QUOTE_CHARS, quote, without_images
 
 
 def test_a_quote_is_one_short_line_without_control_characters_and_secrets() -> None:
@@ -18,3 +18,9 @@ def test_a_quote_is_one_short_line_without_control_characters_and_secrets() -> N
 def test_a_prompt_is_hidden_in_a_request_that_is_repeated(prompt: str, escaped: bool) -> None:
     repeated = "may not do this: " + json.dumps({"prompt": prompt}, ensure_ascii=escaped)
     assert quote(repeated, redact=[prompt]) == 'may not do this: {"prompt": "…"}'
+
+
+@pytest.mark.parametrize("text", ["{" * 1_500_000, "[![" * 500_000])
+def test_data_without_blanks_are_looked_for_base64_in_linear_time(text: str) -> None:
+    """The test's own time limit is the judge."""
+    assert without_images(text) in {text, " "}
