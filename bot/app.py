@@ -24,6 +24,7 @@ from bot.handlers.deletion import ResultDeletion
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.estimates import RequestEstimates
 from bot.handlers.event_sink import CoreEventSink
+from bot.handlers.file_checks import FileChecks
 from bot.handlers.kept_state import KeptState
 from bot.handlers.messages import MessageHandler
 from bot.handlers.permissions import JobPermissions
@@ -293,6 +294,7 @@ class App:
                 store=store,
                 is_admin=commands.is_admin,
             ),
+            file_checks=FileChecks(processor, lambda: catalog.capabilities, settings.locale),
             jobs=jobs,
             store=store,
             pending_requests=kept.pending_requests,

@@ -46,8 +46,9 @@ SHOWN characters with an ellipsis; the bot gets all of it. `limits.text` is in c
 longer texts itself, since a frame above FRAME_BYTES ends the connection. `limits.prompt` is the longest prompt that
 an upstream takes: the page counts down to it, and Easel refuses what is longer.
 
-Files: `POST /files?name=…`, raw body, at most FILE_BYTES (413 with a sentence beyond that), answers
-{id, name, media_type, size, width, height}; `GET /files/{id}`; `GET /previews/{id}`, while the server lives.
+Files: `POST /files?name=…&as=…&locale=…`, raw body, at most FILE_BYTES (413 with a sentence beyond that), answers
+{id, name, media_type, size, width, height}, or {refusal}, a sentence, for one that no request could use;
+`GET /files/{id}`; `GET /previews/{id}`, while the server lives.
 Older messages: `GET /gallery?chat=…&before=…&member=…&words=…` answers {results: [{message, owner, request, at,
 pictures: [file]}], next}, newest first, a page at a time, `next` being the `before` of the next one or null;
 `GET /messages?chat=…&around=…` answers {messages: [message]}, those around one, oldest first.

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from adapters.playground import gallery, same_origin
+from adapters.playground import gallery, same_origin, users
 from adapters.playground.backend import Backend
 from adapters.playground.connections import OutgoingQueue
 from adapters.playground.encode import encode_upload, well_formed
@@ -23,6 +23,7 @@ from adapters.playground.protocol import FILE_BYTES, FRAME_BYTES
 from adapters.playground.records import NewFile
 from adapters.playground.session import Session
 from adapters.playground.thumbnails import EDGES
+from bot.chat import Attachment
 from bot.errors import ChatFailed, MessageGone, PictureGone, PictureTooLarge
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -116,18 +117,22 @@ class PageRoutes:
     # ------------------------------------------------------------ files
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
-        backend = self._require_backend()
+        backend, locale = self._require_backend(), negotiate_locale(request.query.get("locale"), _locale(request))
         name = well_formed(request.query.get("name", ""))[:MAX_NAME_CHARACTERS] or "file"
+        user = users.core_user(users.find_user(request.query.get("as", "")).id, locale)
         try:
             data = await _read_body(request, name)
             header = await asyncio.to_thread(read_image_header, data)
+            file = Attachment(ref="", media_type=header.media_type, size=len(data), filename=name)
+            if problem := await backend.events.check_file(user, file, data):
+                return web.json_response({"refusal": problem}, headers=COMMON_HEADERS)
             stored = await backend.database.save_file(
                 NewFile(name=name, media_type=header.media_type, data=data, width=header.width, height=header.height)
             )
         except PictureTooLarge as error:
-            return web.Response(status=413, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
+            return web.Response(status=413, text=translate_error(locale, error), headers=COMMON_HEADERS)
         except ChatFailed as error:
-            return web.Response(status=503, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
+            return web.Response(status=503, text=translate_error(locale, error), headers=COMMON_HEADERS)
         return web.json_response(encode_upload(stored), headers=COMMON_HEADERS)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:

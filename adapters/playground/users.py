@@ -43,6 +43,11 @@ _NAMES = {user.id: user.name for user in USERS} | {BOT_ID: "Easel"}
 _CHATS = {chat.id: chat for chat in CHATS}
 
 
+def find_user(user_id: str) -> PageUser:
+    """The user with this id; the first one for an unknown id."""
+    return next((user for user in USERS if user.id == user_id), USERS[0])
+
+
 def find_chat(chat_id: str) -> PageChat | None:
     """The chat with this id; None: there is none."""
     return _CHATS.get(chat_id)

@@ -7,12 +7,13 @@ from dataclasses import asdict
 
 import structlog
 
-from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
 from bot.errors import Banned, EaselError, StoreFailed
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.chat_memory import ChatMemory
 from bot.handlers.estimates import RequestEstimates
+from bot.handlers.file_checks import FileChecks
 from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_requests import PendingRequests
 from bot.intake.choices import RequestEstimate
@@ -43,6 +44,7 @@ class CoreEventSink:
         messages: MessageHandler,
         buttons: ButtonHandler,
         estimates: RequestEstimates,
+        file_checks: FileChecks,
         jobs: JobService,
         store: Store,
         pending_requests: PendingRequests,
@@ -59,6 +61,7 @@ class CoreEventSink:
         self._messages = messages
         self._buttons = buttons
         self._estimates = estimates
+        self._file_checks = file_checks
         self._jobs = jobs
         self._store = store
         self._pending_requests = pending_requests
@@ -86,6 +89,9 @@ class CoreEventSink:
 
     async def estimate(self, message: Message) -> RequestEstimate:
         return await self._estimates.estimate(message)
+
+    async def check_file(self, user: User, file: Attachment, data: bytes) -> str | None:
+        return await self._file_checks.check(user, file, data)
 
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._jobs.cancel_job_of_message(ref)

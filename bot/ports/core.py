@@ -6,7 +6,7 @@ Nothing here has a body.
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities, PaintEvent, PaintRequest
@@ -86,6 +86,11 @@ class EventSink(Protocol):
     async def estimate(self, message: Message) -> RequestEstimate:
         """What a message would be and cost if it were sent as it stands, and what could be chosen for it. Changes
         nothing and counts against nothing."""
+        ...
+
+    async def check_file(self, user: User, file: Attachment, data: bytes) -> str | None:
+        """Why no request of the user could use a file, in their language; None: one could, or nobody knows yet. Costs
+        what it takes to decode it."""
         ...
 
     async def message_deleted(self, ref: MessageRef) -> None:

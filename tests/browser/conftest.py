@@ -72,13 +72,13 @@ async def demo(tmp_path: Path) -> AsyncIterator[MakeDemo]:
 
 
 @asynccontextmanager
-async def page_at(browser: Browser, address: str, **given: Any) -> AsyncGenerator[Page]:
-    """An open page; an error or a warning on its console fails the test. Nothing moves on it, which saves a fifth of
-    the browser's processor time, unless `reduced_motion` says otherwise."""
+async def page_at(browser: Browser, address: str, *, allows: str = "", **given: Any) -> AsyncGenerator[Page]:
+    """An open page; an error or a warning on its console fails the test, unless it contains what the test `allows`.
+    Nothing moves on it, which saves a fifth of the browser's processor time, unless `reduced_motion` says otherwise."""
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not (allows and allows in message.text):
             complaints.append(message.text)
 
     options: dict[str, Any] = {"viewport": VIEWPORT, "reduced_motion": "reduce", **given}

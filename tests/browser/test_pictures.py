@@ -1,5 +1,7 @@
 """One picture of several: what is done over a picture, or in the viewer, is done with that one."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -47,7 +49,7 @@ async def test_edit_vary_and_compare_are_about_the_chosen_picture(browser: Brows
 
 async def test_on_a_phone_a_touch_makes_a_picture_the_large_one(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     async with made.served() as address, page_at(browser, address, **phone) as page:
         await write(page, "a lighthouse --n 3")
         await expect(messages(page).last.locator(".picture.loaded")).to_have_count(3)

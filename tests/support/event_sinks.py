@@ -1,6 +1,6 @@
 """An event sink that accepts everything and answers nothing, for tests that look at some of its events."""
 
-from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import make_price_list
 from bot.painting import Capabilities
@@ -27,6 +27,8 @@ class Quiet:
 
     async def estimate(self, message: Message) -> RequestEstimate:
         return RequestEstimate(paints=False, price=None, options=(), commands=())
+
+    async def check_file(self, user: User, file: Attachment, data: bytes) -> str | None: ...
 
     async def message_deleted(self, ref: MessageRef) -> None: ...
     async def chat_closed(self, chat: Chat) -> None: ...

@@ -6,7 +6,7 @@ import { settle } from "./frames.js";
 import { comparable, currentChat, currentDraft, currentMessages, easelHears, fileUrl } from "./state.js";
 import { isPicture, pressKey, say } from "./state.js";
 import { megabytes } from "./format.js";
-import { upload } from "./uploads.js";
+import { UploadFailed, upload } from "./uploads.js";
 /** @import { State } from "./state.js" */
 /** @import { Attachment, Outgoing } from "./protocol.js" */
 
@@ -37,26 +37,48 @@ export function createActions(state, send, render) {
     send({ type: "send", as, chat, text, files: files.map((each) => each.id), reply_to, reply_file, nonce });
   }
 
+  /** What is being uploaded or may have to be again: by the attachment's key. A page that is loaded anew has none.
+   *  @type {Map<string, {file: File, item: Attachment, abort: () => void}>} */
+  const held = new Map();
+
   /** @param {File} file @param {ReturnType<typeof currentDraft>} draft */
-  async function attachOne(file, draft) {
+  function attachOne(file, draft) {
     /** @type {Attachment} */
     const item = { key: fresh(), name: file.name, state: "uploading", progress: 0 };
     draft.files.push(item);
     if (file.size > state.limits.file_bytes) {
       item.state = "failed";
+      item.final = true;
       item.error = `${say(state, "page-file-too-large")} (${megabytes(file.size)} > ${megabytes(state.limits.file_bytes)})`;
       return;
     }
     if (file.type.startsWith("image/")) item.url = URL.createObjectURL(file);
+    held.set(item.key, { file, item, abort: () => {} });
+    void uploadOne(item.key);
+  }
+
+  /** @param {string} key */
+  async function uploadOne(key) {
+    const one = held.get(key);
+    if (!one) return;
+    const { file, item } = one;
+    Object.assign(item, { state: "uploading", progress: 0, error: undefined });
+    const begun = upload(file, { as: state.me, locale: state.locale }, (share) => {
+      item.progress = share;
+      render();
+    });
+    one.abort = begun.abort;
     try {
-      item.file = await upload(file, (share) => {
-        item.progress = share;
-        render();
-      });
+      item.file = await begun.done;
+      if (one.abort !== begun.abort) return; // begun anew meanwhile
       item.state = "done";
+      held.delete(key);
       if (!isPicture(item.file) && item.url) item.url = undefined;
     } catch (failure) {
+      if (one.abort !== begun.abort) return;
       item.state = "failed";
+      item.final = failure instanceof UploadFailed && failure.final;
+      if (item.final) held.delete(key);
       item.error = (failure instanceof Error && failure.message) || say(state, "page-upload-failed");
     }
     render();
@@ -147,15 +169,41 @@ export function createActions(state, send, render) {
           tell(`${say(state, "page-too-many-files")} (${state.limits.files})`);
           break;
         }
-        void attachOne(file, draft);
+        attachOne(file, draft);
       }
       state.composing += 1;
+      render();
+    },
+
+    /** Uploads a file once more. @param {string} key */
+    uploadAgain(key) {
+      void uploadOne(key);
+      render();
+    },
+
+    /** Once there is a connection again: what has not gone up is begun anew. */
+    resumeUploads() {
+      for (const [key, { abort }] of held) {
+        const again = uploadOne(key);
+        abort(); // of the one before: nobody knows whether it still moves
+        void again;
+      }
+    },
+
+    /** Moves a file of the draft to another place. @param {string} key @param {number} to */
+    moveFile(key, to) {
+      const { files } = currentDraft(state);
+      const from = files.findIndex((each) => each.key === key);
+      if (from < 0 || to < 0 || to >= files.length || to === from) return;
+      files.splice(to, 0, ...files.splice(from, 1));
       render();
     },
 
     /** @param {string} key */
     detach(key) {
       const draft = currentDraft(state);
+      held.get(key)?.abort();
+      held.delete(key);
       const item = draft.files.find((each) => each.key === key);
       if (item?.url) URL.revokeObjectURL(item.url);
       draft.files = draft.files.filter((each) => each.key !== key);

@@ -71,6 +71,7 @@ function greet() {
   if (greeted) return;
   greeted = true;
   actions.resend();
+  actions.resumeUploads();
   socket.send({ type: "quota", as: state.me });
 }
 

@@ -92,12 +92,7 @@ export function createComposer(actions) {
 
   area.addEventListener("input", () => actions.type(area.value));
   area.addEventListener("keydown", keydown);
-  area.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length) return;
-    event.preventDefault();
-    actions.attach(files);
-  });
+  document.addEventListener("paste", pasteAnywhere);
   document.addEventListener("keydown", typeAnywhere);
 
   /** @type {State | undefined} */
@@ -130,11 +125,38 @@ export function createComposer(actions) {
     }
   }
 
-  /** A letter typed while nothing has the focus belongs here. @param {KeyboardEvent} event */
+  /** Whether something else takes what is typed or pasted: a field, or what lies over the page. */
+  function isTaken() {
+    const field = document.activeElement?.closest("input:not([type=file]), select, textarea, [contenteditable]");
+    return Boolean(field) || document.querySelector("dialog[open]") !== null;
+  }
+
+  /** A letter typed where nothing takes letters belongs here. @param {KeyboardEvent} event */
   function typeAnywhere(event) {
+    if (event.defaultPrevented || event.isComposing || isTaken()) return;
     const idle = document.activeElement === document.body || !document.activeElement;
-    if (idle && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) area.focus();
+    const isLetter = event.key.length === 1 && (event.key !== " " || idle); // a space presses what has the focus
+    if (isLetter && !event.ctrlKey && !event.metaKey && !event.altKey) focusEnd();
     if (event.key === "Escape" && idle && last && currentDraft(last).reply_to) actions.reply(null);
+  }
+
+  /** Pictures are attached and words are written, wherever they are pasted. @param {ClipboardEvent} event */
+  function pasteAnywhere(event) {
+    const here = document.activeElement === area;
+    if (event.defaultPrevented || (isTaken() && !here)) return;
+    const files = [...(event.clipboardData?.files ?? [])];
+    const words = event.clipboardData?.getData("text/plain") ?? "";
+    if (files.length) actions.attach(files);
+    else if (!here && words && last) {
+      actions.type(currentDraft(last).text + words);
+      focusEnd();
+    } else return;
+    event.preventDefault();
+  }
+
+  function focusEnd() {
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
   }
 
   /** @param {State} state */

@@ -73,6 +73,7 @@
  * @property {string} [url]  a blob address for the thumbnail while the page lives
  * @property {FileInfo} [file]
  * @property {string} [error]
+ * @property {boolean} [final]  whether trying again would not help
  */
 /** @typedef {{text: string, reply_to: string | null, reply_file: string | null, files: Attachment[]}} Draft */
 

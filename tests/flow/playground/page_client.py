@@ -13,7 +13,7 @@ import aiohttp
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
-from bot.chat import Action, Button, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
+from bot.chat import Action, Attachment, Button, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
 from bot.painting import Image
 from bot.quota import Balance
 from tests.support.clocks import FakeClock
@@ -42,6 +42,7 @@ class ScriptedCore(Quiet):
         self.messages: list[Message] = []
         self.presses: list[ButtonPress] = []
         self.deletions: list[MessageRef] = []
+        self.checked: list[tuple[str, str | None, str | None, str]] = []  # user, locale, name, media type
         self.answer = ButtonReply()
         self.available: dict[str, int] = {}
         self.gates: dict[str, asyncio.Event] = {}  # by message text: received once set
@@ -59,6 +60,10 @@ class ScriptedCore(Quiet):
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         await self._record(self.presses, press)
         return self.answer
+
+    async def check_file(self, user: User, file: Attachment, data: bytes) -> str | None:
+        self.checked.append((user.id, user.locale, file.filename, file.media_type))
+        return None
 
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._record(self.deletions, ref)

@@ -15,7 +15,7 @@ from typing import Any
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
 from adapters.telegram.state import TelegramStorage
-from bot.chat import ButtonPress, ButtonReply, Chat, MessageRef
+from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
@@ -247,6 +247,9 @@ class SlowReception:
 
     async def estimate(self, message: Heard) -> RequestEstimate:
         return await self._real.estimate(message)
+
+    async def check_file(self, user: Member, file: Attachment, data: bytes) -> str | None:
+        return await self._real.check_file(user, file, data)
 
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._real.message_deleted(ref)
