@@ -12,13 +12,14 @@ const RUN = ".venv/bin/easel check\n.venv/bin/easel run";
 
 export function createDemo() {
   const dialog = h("dialog", { class: "steps", "aria-labelledby": "steps-title" });
-  const chip = h("button", {
-    type: "button",
-    class: "demo-chip",
-    id: "demo-chip",
-    hidden: true,
-    on: { click: () => dialog.showModal() },
-  });
+  const word = h("span", {}); // all of it that a phone has room for
+  const rest = h("span", { class: "demo-rest" });
+  const chip = h(
+    "button",
+    { type: "button", class: "demo-chip", id: "demo-chip", hidden: true, on: { click: () => dialog.showModal() } },
+    word,
+    rest,
+  );
   const title = h("h2", { id: "steps-title" });
   const intro = h("p", {});
   const close = h(
@@ -34,7 +35,10 @@ export function createDemo() {
   /** @param {State} state */
   function render(state) {
     attribute(chip, "hidden", !state.demo);
-    write(chip, say(state, "page-demo"));
+    const sentence = say(state, "page-demo");
+    const end = sentence.search(/[:：]/u);
+    write(word, sentence.slice(0, end));
+    write(rest, sentence.slice(end));
     write(title, say(state, "page-demo-title"));
     write(intro, say(state, "page-demo-intro"));
     ["key", "bot", "run"].forEach((step, index) =>
