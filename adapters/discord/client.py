@@ -89,7 +89,7 @@ class DiscordAdapter:
             may_call=may_call,
         )
         self._fetcher = Fetcher([*allow_hosts, *_own_hosts(settings.api_base)])
-        self._state = DiscordState(storage, clock, self._cluster.membership)
+        self._state = DiscordState(storage, clock, self._cluster.membership, self._cluster.bus)
         self._inbox = EventInbox(storage, clock, self._state.scope)
         self._files = Files(self._rest, self._fetcher, storage, clock, cdn_base=_cdn_base(settings.api_base))
         self._sender = Sender(self._rest, self._state, clock, lambda: self._connection.application_id)

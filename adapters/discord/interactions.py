@@ -177,9 +177,7 @@ class InteractionHandler:
         else:
             await self._replies.respond(lambda: interaction.response.defer())
             if token_only and interaction.message is not None:  # the fresh token reaches the message once more
-                self._state.tokens.add(token)
-                self._state.tokens.assign_message(token, str(interaction.message.id))
-                await self._state.save_token(token)
+                await self._state.renew_token(token, str(interaction.message.id))
             reply = await self._events.press_button(press)
         await self._replies.send_ephemeral(token, reply.text)
 

@@ -15,7 +15,8 @@ from cachetools import LRUCache
 from adapters.discord.ids import PLATFORM
 from adapters.discord.interaction_tokens import InteractionToken, InteractionTokens
 from bot.errors import StoreFailed
-from bot.ports import AdapterStorage, InteractionTokenStorage, Membership, PendingNotices, StoredToken, UpdateInbox
+from bot.ports import AdapterStorage, Bus, InteractionTokenStorage, Membership, PendingNotices, StoredToken, UpdateInbox
+from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import START_TURNS, Supervisor
 
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 MAX_USERS = 10_000  # whose language and roles are remembered
 MAX_OWN_MESSAGES = 20_000  # messages of the bot whose deletion is noticed
+RENEWED = "discord token"  # on the bus, with the id of a token that reaches a message again
 CLEANUP_INTERVAL_S = 60.0  # between two deletions of expired tokens: each visits all of them
 
 
@@ -37,8 +39,14 @@ class DiscordStorage(StateStorage, UpdateInbox, Protocol):
 class DiscordState:
     """The state of this process. Its tokens and notices stand in the database for all processes."""
 
-    def __init__(self, storage: StateStorage, clock: Clock, membership: Membership | None = None) -> None:
-        """`membership`: of this process among others that use the database; by default there are none."""
+    def __init__(
+        self, storage: StateStorage, clock: Clock, membership: Membership | None = None, bus: Bus | None = None
+    ) -> None:
+        """`membership`, `bus`: of this process among others that use the database; by default there are none."""
+        self._bus = bus
+        self._loading = BackgroundTasks()
+        if bus is not None:
+            bus.subscribe(RENEWED, self._hear_of_token)
         self.tokens = InteractionTokens()
         self.scope = PLATFORM
         self._membership = membership
@@ -84,6 +92,7 @@ class DiscordState:
 
     async def close(self) -> None:
         """Returns when every token is saved."""
+        await self._loading.cancel()
         await self._saving.finish()
 
     def problem(self) -> str | None:
@@ -104,6 +113,20 @@ class DiscordState:
             return
         for _ in range(START_TURNS):  # it begins
             await asyncio.sleep(0)
+
+    async def renew_token(self, token: InteractionToken, message_id: str) -> None:
+        """A new token reaches that message once more, also from the process that shows it."""
+        self.tokens.add(token)
+        self.tokens.assign_message(token, message_id)
+        await self.save_token(token)
+        if self._bus is not None and self._membership is not None and not self._membership.alone():
+            try:
+                await self._bus.publish(RENEWED, token.id)
+            except StoreFailed as failed:
+                log.warning("others do not know of a new token", detail=failed.detail)
+
+    def _hear_of_token(self, token_id: object) -> None:
+        self._loading.spawn(self.load_token(str(token_id)), "interaction token")
 
     async def _save_tokens(self) -> None:
         while self._unsaved:
