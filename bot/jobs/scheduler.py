@@ -14,6 +14,7 @@ from bot.jobs.fair_queue import FairQueue
 from bot.jobs.first_post import let_first_post_go
 from bot.metrics import JOBS_RUNNING, JOBS_WAITING
 from bot.ports import Signal, Workflow
+from bot.runtime.background import end_tasks
 from bot.runtime.clock import Clock, wait_for_event
 
 
@@ -137,15 +138,7 @@ class Scheduler:
         self._closed = True
         for job in self._held:
             self._tasks[job].cancel()
-        tasks = list(self._tasks.values())
-        if tasks:
-            ended = asyncio.gather(*tasks, return_exceptions=True)
-            hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
-            await asyncio.wait((asyncio.shield(ended), hurried), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-            hurried.cancel()
-            for task in tasks:
-                task.cancel()  # no-op for those that have ended
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(list(self._tasks.values()), grace_s, hurry)
         await asyncio.gather(*self._cancellations.values(), return_exceptions=True)
 
     async def _cancel_job(self, job: str) -> bool:

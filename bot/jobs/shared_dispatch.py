@@ -26,7 +26,7 @@ from bot.jobs.remote_cancel import RemoteCancel
 from bot.jobs.scheduler import Hold
 from bot.metrics import JOBS_RUNNING
 from bot.ports import Cluster, MembershipChange, SharedWorkflow, Signal
-from bot.runtime.background import BackgroundTasks
+from bot.runtime.background import BackgroundTasks, end_tasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.supervision import Supervisor
 from bot.store.job_holders import JobHolders
@@ -362,15 +362,7 @@ class SharedDispatch:
         for run in self._runs.values():
             if run.hold is not None and run.task is not None:
                 run.task.cancel()
-        tasks = [run.task for run in self._runs.values() if run.task is not None]
-        if tasks:
-            ended = asyncio.gather(*tasks, return_exceptions=True)
-            hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
-            await asyncio.wait((asyncio.shield(ended), hurried), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-            hurried.cancel()
-            for task in tasks:
-                task.cancel()  # no-op for those that have ended
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks([run.task for run in self._runs.values() if run.task is not None], grace_s, hurry)
         await asyncio.gather(*self._cancellations.values(), return_exceptions=True)
         for job, run in list(self._runs.items()):
             await self._give_back(job, run)

@@ -4,8 +4,8 @@ asyncio keeps only weak references to tasks; whoever starts one in the backgroun
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Protocol
 
 import structlog
 
@@ -30,6 +30,14 @@ async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
         for task in ended:
             if not task.cancelled():
                 task.exception()  # looked at: asyncio logs those that nobody has
+
+
+class Waitable(Protocol):
+    """Something that happens once, such as an `asyncio.Event`."""
+
+    def wait(self) -> Coroutine[Any, Any, Any]:
+        """Returns once it has happened."""
+        ...
 
 
 class BackgroundTasks:
@@ -69,3 +77,15 @@ class BackgroundTasks:
         if self._tasks:
             await wait_for_future(asyncio.ensure_future(asyncio.wait(self._tasks)), grace_s, clock)
         await self.cancel()
+
+
+async def end_tasks(tasks: Sequence[asyncio.Task[Any]], grace_s: float, hurry: Waitable | None = None) -> None:
+    """Lets tasks end for `grace_s` seconds, or until `hurry` has happened; cancels those that have not, and waits for
+    them. What they raise is theirs."""
+    if not tasks:
+        return
+    ended = asyncio.gather(*tasks, return_exceptions=True)
+    hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+    await asyncio.wait((asyncio.shield(ended), hurried), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    await cancel_and_wait(tasks)  # no-op for those that have ended
