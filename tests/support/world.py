@@ -103,13 +103,14 @@ class World:
         *,
         intercept: Callable[[EventSink], EventSink] = lambda events: events,
         cluster: Cluster | None = None,
+        receives: bool = True,
     ) -> AsyncGenerator[App]:
         """The core in this process under one adapter, both started. `intercept`: what the adapter gets for the core.
-        `cluster`: this Easel among others."""
+        `cluster`: this Easel among others. `receives`: as of `adapters.service.serve`."""
         shops = {adapter.platform: adapter} if isinstance(adapter, Shop) else {}
         app = await App.open(settings, store, {adapter.platform: adapter}, self.clock, cluster=cluster, shops=shops)
         try:
-            await adapter.start(intercept(app.events))
+            await (adapter.start if receives else adapter.start_sending)(intercept(app.events))
             await app.start()
             self.running = app
             yield app
