@@ -295,7 +295,8 @@ class SharedDispatch:
         if run.entry is not None:
             entry, run.entry = run.entry, None
             self._spawn(lambda: self._end_entry(entry, run.member), f"entry of {job}")
-        self._wake_up()
+        if not self._is_drained:  # else nothing waits but what the end of an entry lets go on, which is told
+            self._wake_up()
 
     def _is_ending(self, job: str, run: _Run) -> bool:
         """Whether a job ends by itself, or by its user, and is not interrupted by the end of the process."""
