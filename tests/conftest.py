@@ -151,9 +151,10 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(run_folder: Path) -> Generator[Cluster]:
-    """One server for all processes of the run."""
-    with shared_cluster(run_folder / "postgres") as running:
+def postgres(pytestconfig: pytest.Config, run_folder: Path) -> Generator[Cluster]:
+    """One server for all processes of the run. Its files are in memory unless every Easel has a database there."""
+    in_memory = pytestconfig.getoption("engine") == "sqlite"
+    with shared_cluster(run_folder / "postgres", in_memory=in_memory) as running:
         yield running
 
 
@@ -164,9 +165,10 @@ def postgres_template(postgres: Cluster) -> str:
 
 
 @pytest.fixture
-def shared_url(postgres: Cluster, postgres_template: str) -> str:
+def shared_url(postgres: Cluster, postgres_template: str) -> Generator[str]:
     """A PostgreSQL database with all tables, for several processes."""
-    return postgres.url(postgres.create(template=postgres_template))
+    with postgres.database(template=postgres_template) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True, scope="session")

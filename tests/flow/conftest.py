@@ -3,7 +3,7 @@
 Tests that need no PostgreSQL never start one.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
@@ -20,21 +20,25 @@ ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(params=ENGINES)
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
     """The address of a database without tables, on each engine."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/easel.db"
+        yield f"sqlite:///{tmp_path}/easel.db"
+        return
     postgres: Cluster = request.getfixturevalue("postgres")
-    return postgres.url(postgres.create())
+    with postgres.database() as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
     """The address of a database with all tables, on each engine; a copy of one that was migrated once."""
     if request.param == "sqlite":
-        return migrated_sqlite(tmp_path)
+        yield migrated_sqlite(tmp_path)
+        return
     postgres: Cluster = request.getfixturevalue("postgres")
-    return postgres.url(postgres.create(template=request.getfixturevalue("postgres_template")))
+    with postgres.database(template=request.getfixturevalue("postgres_template")) as url:
+        yield url
 
 
 @pytest.fixture
