@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sqlite3
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,7 @@ from bot.sandbox import Sandbox
 from bot.store.maintenance import back_up, exclusive_access
 from tests.flow.scenes import books
 from tests.flow.world import world
-from tests.support import PROJECT
+from tests.support.forked import easel_command, forked
 from tests.support.waiting import wait_until
 
 
@@ -116,20 +115,12 @@ async def test_a_second_easel_on_the_same_file_says_so_and_exits(tmp_path: Path)
     async with Sandbox(pace=0) as sandbox:
         file = config(tmp_path, sandbox)
         async with exclusive_access(f"sqlite:///{tmp_path / 'easel.db'}"):
-            second = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-c",
-                "from adapters.cli import main; main()",
-                "run",
-                "--config",
-                str(file),
-                cwd=PROJECT,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            _, said = await second.communicate()
-    assert second.returncode == 2
-    assert said.decode().splitlines()[-1].startswith(f"easel: {file}: database_url: ")
-    assert "is in use by another Easel" in said.decode()
+            errors = tmp_path / "errors"
+            async with forked(easel_command, "run", "--config", str(file), stderr=errors) as second:
+                assert await second.wait() == 2
+    said = errors.read_text()
+    assert said.splitlines()[-1].startswith(f"easel: {file}: database_url: ")
+    assert "is in use by another Easel" in said
 
 
 async def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path) -> None:
