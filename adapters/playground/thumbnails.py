@@ -11,7 +11,7 @@ from adapters.playground.database import ChatDatabase
 from bot.errors import BadResult
 from bot.pictures.processing import ImageProcessor
 
-EDGES = (320, 480, 960, 1600)  # pixels of the longer side: in the gallery, on the timeline, on wide and dense screens
+EDGES = (320, 640, 960, 1600)  # pixels of the longer side: in the gallery, on the timeline, on wide and dense screens
 SMALL_BYTES = 40_000  # a file of so few is shown itself
 MAX_BYTES = 32_000_000  # of all thumbnails together; the least recently used ones are made again
 OWNER = "playground:page"  # for whom they are made, where picture work is shared fairly

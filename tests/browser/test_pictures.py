@@ -22,7 +22,7 @@ async def test_edit_vary_and_compare_are_about_the_chosen_picture(browser: Brows
         chosen = await second.locator(".picture").get_attribute("data-file-id") or ""
         await second.hover()
         await second.locator('[data-action="edit"]').click()
-        await expect(page.locator("#reply-bar img")).to_have_attribute("src", f"/thumbnails/480/{chosen}")
+        await expect(page.locator("#reply-bar img")).to_have_attribute("src", f"/thumbnails/640/{chosen}")
         await write(page, "now at night --n 1")
         await expect(messages(page)).to_have_count(2)
         await pictures(page)
@@ -41,7 +41,7 @@ async def test_edit_vary_and_compare_are_about_the_chosen_picture(browser: Brows
         await expect(viewer).to_be_hidden()
         await expect(messages(page)).to_have_count(3)
         await pictures(page)
-        await expect(messages(page).last.locator(".quote img")).to_have_attribute("src", f"/thumbnails/480/{chosen}")
+        await expect(messages(page).last.locator(".quote img")).to_have_attribute("src", f"/thumbnails/640/{chosen}")
     edited, varied, _ = [each.references for each in made.sandbox.requests[2:]]
     assert edited == varied
     assert len(varied) == 1

@@ -29,5 +29,5 @@ export function createEditable(props) {
 
   node.addEventListener("input", mark);
   mark();
-  return Object.defineProperty(Object.assign(node, { setSelectionRange }), "value", { get: read, set: write });
+  return Object.defineProperty(Object.assign(node, { setSelectionRange, value: "" }), "value", { get: read, set: write });
 }

@@ -241,13 +241,13 @@ export function createMessage(actions, jump) {
    *  @param {State} state @param {string} words */
   function withLinks(state, words) {
     return words.split(/(?<=\s)(#\d+)(?=$)/m).flatMap((part) => {
-      if (!/^#\d+$/.test(part)) return withLocalTimes(state, part);
+      if (!/^#\d+$/.test(part)) return /** @type {(string | HTMLElement)[]} */ (withLocalTimes(state, part));
       const id = part.slice(1);
       const chat = chatOf(state, id);
       const picture = chat && state.messages[chat].find((each) => each.id === id)?.files.find(isPicture);
       const lead = { type: "button", class: "link lead", on: { click: () => jump(id) } };
       const thumb = picture && h("img", { class: "lead-thumb", src: thumbnailUrl(picture.id), alt: "", loading: "lazy" });
-      return h("button", lead, thumb, say(state, "page-show"));
+      return [h("button", lead, thumb, say(state, "page-show"))];
     });
   }
 

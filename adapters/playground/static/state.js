@@ -133,7 +133,7 @@ export const isPicture = (file) => file.media_type.startsWith("image/");
  *  @param {string} id */
 export const fileUrl = (id) => `/files/${encodeURIComponent(id)}`;
 
-const EDGES = [320, 480, 960, 1600]; // of thumbnails, as in thumbnails.py
+const EDGES = [320, 640, 960, 1600]; // of thumbnails, as in thumbnails.py
 
 /** The address of a picture at the size at which it is shown, for the density of the screen. @param {string} id
  *  @param {number} [pixels] of the page, of its longer side; by default those of the timeline */

@@ -100,7 +100,7 @@ async def test_missing_things_are_answered_with_404(server: PageServer) -> None:
         "/files/none",
         f"/files/{'0' * 32}",
         "/previews/none",
-        f"/thumbnails/480/{'0' * 32}",
+        f"/thumbnails/640/{'0' * 32}",
         f"/thumbnails/481/{'0' * 32}",
         "/static/none.js",
         "/static/none",
@@ -136,12 +136,12 @@ async def test_a_browser_gets_the_page_small_and_once(server: PageServer) -> Non
 async def test_a_large_picture_has_thumbnails(server: PageServer) -> None:
     photo = encode_image(PIL.Image.effect_noise((1200, 800), 60).convert("RGB"), "PNG")
     file = await server.upload_file(photo, "photo.png")
-    for edge in (480, 960):
+    for edge in (640, 960):
         async with server.http.get(f"{server.base}/thumbnails/{edge}/{file['id']}") as answer:
             assert answer.content_type == "image/jpeg"
             assert "immutable" in answer.headers["Cache-Control"]
             thumbnail = PIL.Image.open(io.BytesIO(await answer.read()))
-        assert thumbnail.size == (edge, edge * 2 // 3)
+        assert thumbnail.size == (edge, round(edge * 2 / 3))
 
 
 @pytest.mark.parametrize(
@@ -149,5 +149,5 @@ async def test_a_large_picture_has_thumbnails(server: PageServer) -> None:
 )
 async def test_what_is_small_or_no_picture_is_its_own_thumbnail(server: PageServer, data: bytes) -> None:
     file = await server.upload_file(data, "small.png")
-    async with server.http.get(f"{server.base}/thumbnails/480/{file['id']}") as answer:
+    async with server.http.get(f"{server.base}/thumbnails/640/{file['id']}") as answer:
         assert await answer.read() == data
