@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from itertools import count
 
 import pytest
 from playwright.async_api import Browser, FilePayload, Locator, Page, Route, expect
@@ -38,7 +39,14 @@ async def quota(page: Page) -> str:
 
 
 async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Browser, demo: MakeDemo) -> None:
-    made = await demo(pace=1.5)
+    seen, waits = asyncio.Event(), count(1)
+
+    async def paint_on(_: float) -> None:
+        """The upstream is halfway until its progress was seen."""
+        if next(waits) > 3:
+            await seen.wait()
+
+    made = await demo(pace=1.5, sleep=paint_on)
     async with made.served() as address, page_at(browser, address, reduced_motion="no-preference") as page:
         await page.click(PRIVATE)
         await expect(page.locator("#quota")).to_contain_text("50")
@@ -48,6 +56,7 @@ async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Bro
         status = messages(page).last
         await expect(status).to_contain_text("%")
         await expect(status.locator('[data-action="cancel"]')).to_be_visible()
+        seen.set()
         node = await status.get_attribute("data-message-id")
         await pictures(page)
         assert await messages(page).last.get_attribute("data-message-id") == node
