@@ -1,8 +1,10 @@
 """The system's Chromium, and a whole Easel with its playground, for tests that look at the page as a person does."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,7 @@ def painted_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MakeDemo = Callable[..., Awaitable[World]]
+HALFWAY_WAITS = 3  # of the sandbox, in the chat dialect, after which it has told of its progress
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -69,6 +72,17 @@ async def demo(tmp_path: Path) -> AsyncIterator[MakeDemo]:
             return World(folder=tmp_path, sandbox=sandbox, settings={"playground": playground})
 
         yield make
+
+
+def paint_until(seen: asyncio.Event) -> Callable[[float], Awaitable[None]]:
+    """For `demo(pace=1, sleep=…)`: the upstream is halfway until `seen` is set."""
+    waits = count(1)
+
+    async def sleep(_: float) -> None:
+        if next(waits) > HALFWAY_WAITS:
+            await seen.wait()
+
+    return sleep
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 """The page under a person's hands: dropping, pasting, keys, the group, the picture viewer, narrow and dark screens."""
 
+import asyncio
 import base64
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import MakeDemo, page_at
+from tests.browser.conftest import MakeDemo, page_at, paint_until
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 from tests.support.images import png
 
@@ -86,12 +87,14 @@ async def test_the_history_leads_to_its_messages(browser: Browser, demo: MakeDem
 
 
 async def test_the_title_and_the_icon_tell_of_what_was_finished_unseen(browser: Browser, demo: MakeDemo) -> None:
-    made = await demo(pace=2)
+    seen = asyncio.Event()
+    made = await demo(pace=1, sleep=paint_until(seen))
     async with made.served() as address, page_at(browser, address) as page:
         await page.click(PRIVATE)
         await write(page, "a lighthouse")
         await expect(page).to_have_title("… Easel")
         await look(page, away=True)
+        seen.set()
         await expect(page).to_have_title("(1) Easel")
         await expect(page.locator('link[rel="icon"]')).to_have_attribute("href", "/static/icon-done.svg")
         await look(page, away=False)

@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from itertools import count
 
 import pytest
 from playwright.async_api import Browser, FilePayload, Locator, Page, Route, expect
 
-from tests.browser.conftest import MakeDemo, page_at
+from tests.browser.conftest import MakeDemo, page_at, paint_until
 from tests.support.images import png
 from tests.support.waiting import wait_until
 
@@ -39,14 +38,8 @@ async def quota(page: Page) -> str:
 
 
 async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Browser, demo: MakeDemo) -> None:
-    seen, waits = asyncio.Event(), count(1)
-
-    async def paint_on(_: float) -> None:
-        """The upstream is halfway until its progress was seen."""
-        if next(waits) > 3:
-            await seen.wait()
-
-    made = await demo(pace=1.5, sleep=paint_on)
+    seen = asyncio.Event()
+    made = await demo(pace=1, sleep=paint_until(seen))
     async with made.served() as address, page_at(browser, address, reduced_motion="no-preference") as page:
         await page.click(PRIVATE)
         await expect(page.locator("#quota")).to_contain_text("50")
