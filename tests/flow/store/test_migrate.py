@@ -130,6 +130,16 @@ async def test_postgresql_without_tables_names_the_command_that_makes_them(postg
     assert query(url, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'") == [(0,)]
 
 
+def test_postgresql_does_not_try_to_compress_pictures(shared_url: str) -> None:
+    stored = query(
+        shared_url,
+        """SELECT attrelid::regclass::text, attstorage::text FROM pg_attribute
+           JOIN pg_class ON pg_class.oid = attrelid WHERE atttypid = 'bytea'::regtype AND relkind = 'r'
+           AND relnamespace = 'public'::regnamespace ORDER BY 1""",
+    )
+    assert stored == [("blob_cache", "e"), ("result", "e")]
+
+
 async def test_a_database_of_a_newer_easel_is_not_touched(empty_database: str) -> None:
     await upgrade(empty_database)
     engine = create_engine(sync(empty_database))
