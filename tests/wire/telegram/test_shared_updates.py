@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.telegram import albums
 from bot.chat import Action
 from bot.errors import TooFast
+from bot.handlers import draft_jobs
 from bot.texts import translate_error
 from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.clusters import give_up
@@ -45,6 +47,14 @@ def heard_by(processes: list[Process], chat: int) -> list[Process]:
     return [each for each in processes if any(one.chat.id == str(chat) for one in each.desk.told)]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What belongs together is waited for as long as three processes on one loop may take on a busy machine."""
+    monkeypatch.setattr(draft_jobs, "FORWARD_HOLD_S", 4.0)
+    monkeypatch.setattr(albums, "ALBUM_QUIET_S", 4.0)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_parts_of_an_album_that_come_in_anywhere_at_once_are_one_request(place: TelegramWorld) -> None:
     place.server.webhook.in_order = False
     async with crew(place) as processes:
@@ -73,6 +83,7 @@ async def test_each_chat_is_handled_by_one_process_in_order_and_all_of_them_work
             assert said == [f"/imagine fox {number}" for number in range(4)]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_command_and_what_is_forwarded_with_it_are_one_request(place: TelegramWorld) -> None:
     away = place.server.add_group("Away", bot_status="left")
     async with crew(place):
