@@ -14,6 +14,7 @@ from bot.jobs.results import JobResults
 from bot.jobs.runner import JobRunner
 from bot.painting import Capabilities, PaintEvent, PaintRequest
 from bot.pictures.processing import ImageProcessor
+from bot.pictures.worker_pool import WorkerPool
 from bot.prices import Price
 from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
@@ -23,6 +24,7 @@ from bot.store.store import Store
 from tests.servers.upstream.picture_host import PictureHost
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, Platform
+from tests.unit.pictures.images import BUSY_DEADLINE_S
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 
@@ -76,7 +78,8 @@ class RunnerBench:
     ) -> None:
         self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
-        self.upstream, processor = Upstream(), ImageProcessor()
+        self.upstream = Upstream()
+        processor = ImageProcessor(pool=WorkerPool(deadline_s=BUSY_DEADLINE_S))
         linked = LinkedImages(fetcher, store.adapter_store, SystemClock())
         self.jobs = JobRunner(
             store=store,

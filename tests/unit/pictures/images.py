@@ -8,10 +8,12 @@ from PIL import Image as Pillow
 
 from bot.painting import Capabilities, Image
 from bot.pictures.processing import ImageProcessor
+from bot.pictures.worker_pool import WorkerPool
 
 CAPABILITIES = Capabilities()
 NAME = "holiday.png"
-PROCESSOR = ImageProcessor()
+BUSY_DEADLINE_S = 120.0  # of a call in a worker process, which yields to all that a busy machine does besides
+PROCESSOR = ImageProcessor(pool=WorkerPool(deadline_s=BUSY_DEADLINE_S))
 OWNER = "memory:amber"
 
 
