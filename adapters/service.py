@@ -7,7 +7,6 @@ import asyncio
 import gc
 import os
 import re
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
+from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
 from bot.cluster.chat_routing import platform_role
@@ -54,7 +54,6 @@ SANDBOX_KEY = "sandbox"
 TELEGRAM_TOKEN = (r"\d+:[\w-]{30,}", "123456789:AAF…")
 DISCORD_TOKEN = (r"[\w-]{18,}\.[\w-]{5,}\.[\w-]{20,}", "MTk4NjIy….Cl2FMQ.ZnCjm1…")
 DEMO_SILENCE_S = 15.0  # the sandbox provider's idle timeout: whoever asks for its fault "silence" sees the end soon
-HURRY_S = 5.0  # that the end may take after a second signal
 # Instead of Python's 5 ms: so long the database's thread waits for a busy event loop after each statement, and a commit
 # of six writes took 26 ms in a flood (`python -m tests.bench I --quick`).
 SWITCH_INTERVAL_S = 0.0005
@@ -384,19 +383,3 @@ async def stop_problem(stop: asyncio.Event) -> str | None:
 async def cluster_problem(cluster: Cluster) -> str | None:
     """Why this process does not work with the others right now; None while it does."""
     return cluster.problem()
-
-
-def stop_on_signals() -> tuple[asyncio.Event, asyncio.Event]:
-    """Events that are set once SIGINT or SIGTERM arrives for the first and for the second time. After the second the
-    process ends within HURRY_S, whatever hangs: the next start settles what was under way."""
-    loop, stop, hurry = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    def receive(number: int) -> None:
-        if stop.is_set() and not hurry.is_set():
-            hurry.set()
-            loop.call_later(HURRY_S, os._exit, 128 + number)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, receive, number)
-    return stop, hurry

@@ -176,7 +176,7 @@ class ChatDatabase:
                 kept = [each for each in message.buttons if each["job"] not in jobs or each["action"] == Action.DELETE]
                 if len(kept) < len(message.buttons):
                     statement = "UPDATE messages SET buttons = ? WHERE id = ?"
-                    await db.execute(statement, (_encode_buttons(kept), message.id))
+                    await db.execute(statement, (json.dumps(kept), message.id))
                     changed.append(await self._select_message(db, message.id))
         return changed
 
@@ -298,7 +298,7 @@ class ChatDatabase:
         cursor = await db.execute(
             "INSERT INTO messages (chat, sender, text, buttons, reply_to, created_at, idempotency_key)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (chat, users.BOT_ID, text, _encode_buttons(buttons), replied_id, self._now(), idempotency_key),
+            (chat, users.BOT_ID, text, json.dumps(list(buttons)), replied_id, self._now(), idempotency_key),
         )
         assert cursor.lastrowid is not None
         return await self._select_message(db, cursor.lastrowid)
@@ -308,7 +308,7 @@ class ChatDatabase:
     ) -> None:
         cursor = await db.execute(
             "UPDATE messages SET text = ?, buttons = ?, edited = 1 WHERE id = ? AND sender = ? AND NOT deleted",
-            (text, _encode_buttons(buttons), message, users.BOT_ID),
+            (text, json.dumps(list(buttons)), message, users.BOT_ID),
         )
         if cursor.rowcount == 0:
             raise MessageGone
@@ -396,7 +396,3 @@ async def _fetch_one(
 def _decode_text(stored: bytes) -> str:
     """Whatever stands in the file: one text that is no UTF-8 must not hide the others."""
     return stored.decode("utf-8", "replace")
-
-
-def _encode_buttons(buttons: Sequence[WireButton]) -> str:
-    return json.dumps(list(buttons))

@@ -36,7 +36,7 @@ from bot.handlers.draft_jobs import DraftJobs
 from bot.handlers.drafts import Draft, Drafts
 from bot.handlers.forgetting import Forgetting
 from bot.handlers.model_choices import ModelChoices
-from bot.handlers.replies import Replies, Reply, error_reply
+from bot.handlers.replies import Replies, Reply, count_failure, error_reply
 from bot.handlers.shown_pictures import ShownPictures
 from bot.handlers.unfinished import PendingRequest, complete, message_order, reopen_job
 from bot.intake.commands import COMMANDS, Audience
@@ -44,7 +44,6 @@ from bot.intake.parser import Command, Paint, parse_request
 from bot.intake.parts import without_foreign_caption
 from bot.job import TRANSITIONS
 from bot.jobs.service import JobService, Requester
-from bot.metrics import REFUSALS
 from bot.painting import Capabilities
 from bot.providers.catalog import ProviderCatalog
 from bot.runtime.background import BackgroundTasks
@@ -319,7 +318,7 @@ class MessageHandler:
             case StoreFailed() if names_machine_failure(failed.detail or ""):
                 raise MachineFailed(detail=failed.detail) from failed
             case EaselError():
-                self._count_failure(failed)
+                count_failure(failed)
                 most = self._capabilities_for(message).max_references
                 return await self._dialogue.keep_refused(message, requester, failed, answered, max_images=most)
             case _ if is_machine_failure(failed):
@@ -395,10 +394,3 @@ class MessageHandler:
         if message.max_images is None:
             return capabilities
         return replace(capabilities, counts=tuple(n for n in capabilities.allowed_counts if n <= message.max_images))
-
-    def _count_failure(self, failed: EaselError) -> None:
-        """Counts a refusal, logs a failure."""
-        if isinstance(failed, Refusal):
-            REFUSALS.labels(type(failed).__name__).inc()
-        else:
-            log.error("message failed", failure=type(failed).__name__, detail=failed.detail)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import structlog
 
 from bot.chat import Card, MessageRef
-from bot.errors import EaselError, TooFast
+from bot.errors import EaselError, Refusal, TooFast
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.unfinished import PendingRequest
 from bot.jobs.service import Requester
+from bot.metrics import REFUSALS
 from bot.status.messages import StatusMessages
 from bot.texts import translate_error
 
@@ -85,3 +86,11 @@ class Replies:
 def error_reply(requester: Requester, failed: EaselError) -> Reply:
     """The reply that says what failed."""
     return Reply(card=Card(text=translate_error(requester.locale, failed), locale=requester.locale))
+
+
+def count_failure(failed: EaselError) -> None:
+    """Counts a refusal, logs a failure."""
+    if isinstance(failed, Refusal):
+        REFUSALS.labels(type(failed).__name__).inc()
+    else:
+        log.error("message failed", failure=type(failed).__name__, detail=failed.detail)
