@@ -156,10 +156,10 @@ class GatewayClient(discord.AutoShardedClient):
         HANDOVER_TIMEOUT_S end with the core."""
         await self._supervisor.stop()
         await self.connections.leave_sessions_open()
-        await self.close()
         self._unfolding.close()
-        if self._running:
+        if self._running:  # they still have to answer Discord
             await asyncio.wait(self._running, timeout=HANDOVER_TIMEOUT_S)
+        await self.close()
 
     def problem(self) -> str | None:
         """Why it is not connected, by the signs of life of each shard; None when it is."""

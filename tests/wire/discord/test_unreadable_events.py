@@ -373,6 +373,7 @@ async def test_the_end_of_the_clients_connection_is_survived(
             monkeypatch.undo()
             ended.set()
             await wait_until(lambda: has_problem(easel, "discord gateway: KeyError"))
+            await wait_until(lambda: len(world.server.gateway.identifies) == 2)
             await wait_until(lambda: is_ready(easel))
             await answers(world)
     assert len(world.server.gateway.identifies) == 2
