@@ -51,7 +51,7 @@ async def test_blocks_of_one_process_take_turns(shared_url: str) -> None:
 
 async def test_who_was_given_up_holds_nothing_and_another_does(shared_url: str) -> None:
     async with member(shared_url) as first, member(shared_url) as second, first.leases.hold("poll") as lease:
-        taken = asyncio.Event()
+        taken, before = asyncio.Event(), first.membership.id
 
         async def take_over(_: Lease) -> None:
             taken.set()
@@ -62,6 +62,7 @@ async def test_who_was_given_up_holds_nothing_and_another_does(shared_url: str) 
         await lease.wait_until_lost()
         assert not lease.is_current()
         await waiting
+        await wait_until(lambda: first.membership.id != before and first.membership.is_current())
         again = await first.leases.try_hold("poll")  # as a new member, though the block of before has not ended
         assert again is not None
         await first.leases.release(again)

@@ -13,7 +13,9 @@ import pytest
 
 from bot.sandbox import Sandbox
 from bot.texts import translate
+from tests.support.databases import query
 from tests.support.easel_process import EaselProcess
+from tests.support.waiting import wait_until
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("preloaded_texts")
@@ -21,6 +23,8 @@ pytestmark = pytest.mark.usefixtures("preloaded_texts")
 LONG = 1000
 
 Shown = dict[str, Any]
+
+UNSETTLED = "SELECT count(*) FROM job WHERE state IN ('waiting', 'running')"
 
 
 def killed_world(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> World:
@@ -123,6 +127,8 @@ async def test_jobs_survive_repeated_kills_at_any_moment(tmp_path: Path) -> None
                 await running.kill()
         async with easel(world) as (last, page):
             messages = await page.until(lambda own: len(own) == 3 and ended(own))
+            # a picture is shown before it is charged; what is not by the stop, the next start settles
+            await wait_until(lambda: query(world.database_url, UNSETTLED) == [(0,)])
             assert await last.stop() == 0
         pictures = sum(len(message["files"]) for message in messages)
         assert await credits_of_amber(world) == (50 - pictures, 0)
