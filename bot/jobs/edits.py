@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.errors import EaselError
 from bot.job import Job
 from bot.jobs.images import JobImages
 from bot.painting import Capabilities, Image
@@ -45,10 +44,11 @@ class Edits:
         """The images as they are delivered. An original that cannot be fetched any more leaves them as painted."""
         try:
             (original, *_), mask = await self._images.load_references(_first_reference(job), ORIGINAL)
-        except EaselError as failed:
-            log.warning("original not put back", job=job.id, failure=type(failed).__name__, detail=failed.detail)
+        except Exception:  # whatever it is: the images are painted and paid for
+            log.warning("original not loaded", job=job.id, exc_info=True)
             return EditedImages(images=painted, moved=len(painted))
-        assert mask is not None  # there was one when the upstream was asked
+        if mask is None:  # what stands at its address has changed meanwhile
+            return EditedImages(images=painted, moved=len(painted))
         found = [await self._put_back(job, each, original, mask) for each in painted]
         images = [each or as_painted for each, as_painted in zip(found, painted, strict=True)]
         return EditedImages(images=images, moved=sum(each is None for each in found))
@@ -56,8 +56,8 @@ class Edits:
     async def _put_back(self, job: Job, painted: Image, original: Image, mask: Image) -> Image | None:
         try:
             return await self._images.put_original_back(job, painted, original, mask)
-        except EaselError as failed:
-            log.warning("original not put back", job=job.id, failure=type(failed).__name__, detail=failed.detail)
+        except Exception:  # as above
+            log.warning("original not put back", job=job.id, exc_info=True)
             return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from typing import Any
 
 from bot.chat import User
 from bot.downloads.fetcher import Fetcher
@@ -94,7 +95,8 @@ class RunnerBench:
             clearance=Clearance(store=store, moderation=None, processor=processor, rules=RULES, clock=SystemClock()),
         )
 
-    async def accept(self, cost: int = 1) -> Job:
+    async def accept(self, cost: int = 1, **given: Any) -> Job:
+        """A job whose message is shown. `given`: further fields of it."""
         job, _ = await self.store.accept_job(
             NewJob(
                 id="job000000000",
@@ -105,6 +107,7 @@ class RunnerBench:
                 locale="en",
                 prompt="a cat",
                 cost=cost,
+                **given,
             ),
             RULES,
         )

@@ -5,13 +5,12 @@ import io
 import numpy as np
 from PIL import Image as Pillow
 
-from bot.job import Job, NewJob, State
+from bot.job import Job, State
 from bot.painting import Blob, Capabilities, FinishedImage, Options
 from bot.pictures.alignment import Placement
 from bot.pictures.masks import encode_mask
 from bot.texts import translate
-from tests.flow.jobs.runner_bench import RULES, RunnerBench
-from tests.support.platform import AMBER, DIRECT
+from tests.flow.jobs.runner_bench import RunnerBench
 from tests.unit.pictures.scenery import keep_around, repainted, scene
 
 ORIGINAL = scene()
@@ -32,24 +31,8 @@ async def accept(bench: RunnerBench, options: Options | None = None) -> Job:
     """A job with a photo and a mask."""
     bench.upstream.capabilities = Capabilities(supports_masks=True)
     mask = encode_mask(KEEP, KEEP.size)
-    job, _ = await bench.store.accept_job(
-        NewJob(
-            id="job000000000",
-            event="message:1",
-            user=AMBER,
-            chat=DIRECT,
-            request_id="u1",
-            locale="en",
-            prompt="a red ball",
-            cost=2,
-            references=(bench.platform.upload(encoded(ORIGINAL)),),
-            mask=bench.platform.upload(mask.data),
-            options=options or Options(),
-        ),
-        RULES,
-    )
-    bench.jobs.add_status_message(job)
-    return job
+    photo, drawn = bench.platform.upload(encoded(ORIGINAL)), bench.platform.upload(mask.data)
+    return await bench.accept(2, references=(photo,), mask=drawn, options=options or Options())
 
 
 async def end(bench: RunnerBench, job: Job) -> tuple[Job, str, list[Pillow.Image]]:
@@ -103,6 +86,25 @@ async def test_an_original_that_is_gone_by_then_leaves_the_edit_as_painted(bench
     edit = repainted(ORIGINAL)
     bench.upstream.script = [gone, finished(edit)]
     job, text, [image] = await end(bench, await accept(bench))
+    assert (job.state, job.charged) == (State.DONE, 1)
+    assert image.tobytes() == edit.tobytes()
+    assert said(1) in text
+
+
+async def test_an_original_that_is_another_file_by_then_loses_nothing(bench: RunnerBench) -> None:
+    """Such as a PNG whose transparent part was the mask, at an address that shows another picture now."""
+    hole = ORIGINAL.convert("RGBA")
+    hole.putalpha(KEEP)
+    bench.upstream.capabilities = Capabilities(supports_masks=True)
+    photo = bench.platform.upload(encoded(hole))
+    accepted = await bench.accept(1, references=(photo,))
+
+    async def replace_it() -> None:
+        bench.platform.files[photo.ref] = encoded(scene(seed=5))
+
+    edit = repainted(ORIGINAL)
+    bench.upstream.script = [replace_it, finished(edit)]
+    job, text, [image] = await end(bench, accepted)
     assert (job.state, job.charged) == (State.DONE, 1)
     assert image.tobytes() == edit.tobytes()
     assert said(1) in text
