@@ -1,6 +1,15 @@
 """The operator's settings as one frozen value: `tables` and `providers` define all keys, `loading` reads them."""
 
-from bot.settings.loading import DEFAULT_FILE, in_operators_words, keys, load, nothing_configured, variables
+from bot.settings.loading import (
+    DEFAULT_FILE,
+    LoadedSettings,
+    in_operators_words,
+    keys,
+    load,
+    load_with_files,
+    nothing_configured,
+    variables,
+)
 from bot.settings.providers import Provider, ProviderModel
 from bot.settings.tables import (
     Access,
@@ -32,6 +41,7 @@ __all__ = [
     "Fetch",
     "Jobs",
     "Limits",
+    "LoadedSettings",
     "Log",
     "Moderation",
     "Pictures",
@@ -47,6 +57,7 @@ __all__ = [
     "in_operators_words",
     "keys",
     "load",
+    "load_with_files",
     "nothing_configured",
     "variables",
 ]

@@ -1,12 +1,13 @@
 """Reading the settings: a TOML file and the environment become one `Settings`. Only here the environment is read.
 
-Nothing is opened or connected but the file; each mistake becomes one line that names its key.
+Nothing is opened or connected but files of settings; each mistake becomes one line that names its key.
 """
 
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +19,7 @@ from pydantic_settings import SettingsError
 from bot.errors import SettingsWrong
 from bot.settings.mistakes import for_operator
 from bot.settings.providers import ProviderModel
+from bot.settings.secret_files import SecretFiles
 from bot.settings.tables import Moderation, Settings
 from bot.settings.types import MODERATION_CATEGORIES, OPENAI_URL, PREFIX, similar_name
 
@@ -26,11 +28,26 @@ AUTO_TITLE = "auto"  # what members type who want no certain model
 NOT_OURS = ("EASEL_SPECS", "EASEL_TEST_DATABASE_URL")  # read by the tests
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """Settings and where they came from."""
+
+    settings: Settings
+    files: tuple[Path, ...]
+    """The TOML file, whether it is there or not, and every file that a secret was read from: who changes one, changes
+    the settings."""
+
+
 def load(config: Path | None = None) -> Settings:
-    """The settings of `config` (None: easel.toml where present) and the environment.
+    """The settings of `config` (None: easel.toml where present), the environment, and the files that they name.
 
     Raises SettingsWrong with one line per mistake, each naming its key.
     """
+    return load_with_files(config).settings
+
+
+def load_with_files(config: Path | None = None) -> LoadedSettings:
+    """As `load`, for who reads them again when a file changes."""
     values = _read_file(config)
     known = variables()
     misspelt = sorted(_misspelt_variables(os.environ))
@@ -43,9 +60,12 @@ def load(config: Path | None = None) -> Settings:
         field = re.search(r'field "(\w+)"', str(error))
         key = field[1] if field else "environment"
         raise SettingsWrong([*problems, f"{key}: {PREFIX}{key.upper()} must be JSON"]) from None
-    if problems := problems + _contradictions(settings):
+    secrets = SecretFiles(os.environ)
+    settings = secrets.fill_in(settings)
+    if problems := problems + (secrets.problems or _contradictions(settings)):
         raise SettingsWrong(problems)
-    return settings
+    files = (DEFAULT_FILE if config is None else config, *secrets.files)
+    return LoadedSettings(settings=settings, files=tuple(dict.fromkeys(files)))
 
 
 def in_operators_words(problems: Sequence[str], config: Path | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from bot.settings.types import DIALECTS, PRESETS, HttpUrl, PriceTable, Secret, Table, matching, one_of
+from bot.settings.types import DIALECTS, PRESETS, HttpUrl, PriceTable, Secret, SecretFile, Table, matching, one_of
 
 Word = Annotated[str, matching(r"\S(.*\S)?", "a word, without blanks around it")]
 Label = Annotated[
@@ -64,7 +64,8 @@ class Wired(Abilities):
     """The upstream's own credits by its tokens: `text`, `image` and `output`, each a weight, and `factor`."""
 
     wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Fields of the dialect's wire, by the names in deploy/wires.md."""
+    """Fields of the dialect's wire, by the names in deploy/wires.md; `headers_file`: files that hold values of its
+    `headers`, by the names of these."""
 
     extra: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
     """Further fields of every request to paint, sent as they are."""
@@ -113,6 +114,9 @@ class Provider(Wired):
 
     api_key: Secret = None
     """Key of the API."""
+
+    api_key_file: SecretFile = Field(default=None, exclude=True)
+    """File that holds the key."""
 
     api_version: str | None = Field(default=None, pattern=r"^[0-9A-Za-z.-]+$")
     """`api-version` of Azure, letters, digits, dots and dashes."""

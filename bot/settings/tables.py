@@ -28,6 +28,7 @@ from bot.settings.types import (
     HttpUrl,
     PostgresUrl,
     Secret,
+    SecretFile,
     ShardIds,
     SocketUrl,
     Table,
@@ -40,6 +41,9 @@ class Discord(Table):
 
     token: Secret = None
     """Bot token; with it the Discord adapter runs."""
+
+    token_file: SecretFile = None
+    """File that holds the token."""
 
     api_base: HttpUrl = "https://discord.com/api/v10"
     """Base address of the REST API: a proxy or a test server."""
@@ -82,6 +86,9 @@ class Telegram(Table):
 
     token: Secret = None
     """Bot token; with it the Telegram adapter runs."""
+
+    token_file: SecretFile = None
+    """File that holds the token."""
 
     api_base: HttpUrl = "https://api.telegram.org"
     """Base address of the Bot API; methods stand at `{api_base}/bot{token}/…`."""
@@ -207,11 +214,17 @@ class Moderation(Table):
     api_key: Secret = None
     """Key, sent as a bearer token."""
 
+    api_key_file: SecretFile = None
+    """File that holds the key."""
+
     model: str = Field(default="omni-moderation-latest", min_length=1)
     """The endpoint's name of the model."""
 
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Further headers of its requests."""
+
+    headers_file: dict[str, Path] = Field(default_factory=dict)
+    """Files that hold values of further headers, by the names of these."""
 
     pictures: bool = True
     """Whether reference pictures are checked, too; false for a model that reads text alone."""
@@ -312,9 +325,15 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(default="sqlite:///easel.db", repr=False)  # may hold a password
     """`sqlite:///FILE.db` or `postgresql://…`; may hold a password."""
 
+    database_url_file: SecretFile = None
+    """File that holds `database_url`."""
+
     database_listen_url: PostgresUrl | None = Field(default=None, repr=False)  # may hold a password
     """PostgreSQL past a pooler, where `database_url` leads to pgbouncer in transaction mode, which loses what is told
     to a process that listens; None: `database_url`."""
+
+    database_listen_url_file: SecretFile = None
+    """File that holds `database_listen_url`."""
 
     processes: Processes = Processes()
     """Several processes on one PostgreSQL."""

@@ -6,6 +6,7 @@ Also what every table has in common. Knows nothing of the tables' keys.
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path, PurePath
 from typing import Annotated, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
@@ -57,6 +58,14 @@ def _stripped(value: object) -> object:
 def _secret(value: object) -> object:
     """An empty one is a placeholder that nobody filled in."""
     return _stripped(value) or None
+
+
+def _file(value: object) -> object:
+    """An empty one is a placeholder, too."""
+    stripped = _stripped(value)
+    if isinstance(stripped, str | PurePath) and "\0" in str(stripped):
+        raise ValueError("must be the path of a file")
+    return stripped or None
 
 
 def _channels(value: object) -> object:
@@ -116,6 +125,7 @@ def one_of(names: tuple[str, ...]) -> AfterValidator:
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
+SecretFile = Annotated[Path | None, BeforeValidator(_file)]
 HttpUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https?://[^\s/]+\S*", "an http(s) address")]
 HttpsUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https://[^\s/]+\S*", "an https address")]
 SocketUrl = Annotated[str, BeforeValidator(_stripped), matching(r"wss?://[^\s/]+\S*", "a ws(s) address")]

@@ -17,6 +17,7 @@ from bot.settings import Settings, load, variables
 from tests.support import PROJECT
 
 DEPLOY = PROJECT / "deploy"
+SECRETS = ("provider-key", "telegram-token", "discord-token", "moderation-key")  # files of the guide
 
 
 def text(name: str) -> str:
@@ -59,6 +60,9 @@ def test_the_example_is_accepted_as_it_stands_and_with_every_line_in_use(
     monkeypatch.chdir(tmp_path)
     for name in variables():
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    for name in SECRETS:
+        (tmp_path / name).write_text("secret\n")
     example = text("easel.env.example")
     if everything:
         example = re.sub(r"(?m)^# (?=EASEL_\w+=)", "", example)
@@ -66,7 +70,21 @@ def test_the_example_is_accepted_as_it_stands_and_with_every_line_in_use(
         monkeypatch.setenv(name, value or "")
     settings = load()
     assert settings.providers[0].preset == "acedata"
+    assert settings.providers[0].api_key is not None
     assert settings.playground.enabled
+    assert (settings.telegram.token is not None, settings.moderation.api_key is not None) == (everything, everything)
+
+
+def test_the_secrets_that_the_example_names_are_handed_over_or_ready_to_be() -> None:
+    named = set(re.findall(r"\$CREDENTIALS_DIRECTORY/([\w-]+)", text("easel.env.example")))
+    assert named == set(SECRETS)
+    assert compose()["environment"]["CREDENTIALS_DIRECTORY"] == "/run/secrets"
+    for name in ("compose.yaml", "compose.scale.yaml"):
+        assert set(yaml.safe_load(text(name))["secrets"]) == named
+        assert set(re.findall(r"(?m)^ +(?:# )?- ([\w-]+-(?:key|token))$", text(name))) == named
+    loaded = re.findall(r"(?m)^(?:# )?LoadCredential=(.+)$", text("easel.service"))
+    assert loaded == [f"{each}:/etc/easel/secrets/{each}" for each in SECRETS]
+    assert (compose()["secrets"], unit()["LoadCredential"]) == (["provider-key"], [loaded[0]])
 
 
 def test_every_dependency_is_pinned_to_a_version_that_the_project_accepts() -> None:

@@ -4,7 +4,7 @@ The public linters look at the same files in `tests/check deploy`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,21 @@ def accepted(environment: Mapping[str, str | None], monkeypatch: pytest.MonkeyPa
     for name in variables():
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
-        monkeypatch.setenv(name, value or "")
+        monkeypatch.setenv(name, (value or "").replace("/run/secrets", str(folder)))
     return load()
+
+
+def mount_secrets(folder: Path, volumes: list[dict[str, Any]], mounts: list[dict[str, Any]]) -> None:
+    """Writes the examples where a pod finds its secrets: in the folder instead of /run/secrets."""
+    generated: dict[str, list[str]] = {each["name"]: each["files"] for each in kustomization()["secretGenerator"]}
+    names = {each["name"]: each["secret"]["secretName"] for each in volumes if "secret" in each}
+    for mount in mounts:
+        if mount["name"] in names:
+            assert mount["readOnly"] is True
+            target = Path(mount["mountPath"].replace("/run/secrets", str(folder)))
+            target.mkdir()
+            for file in generated[names[mount["name"]]]:
+                (target / Path(file).name).write_text(read(KUBERNETES / f"{file}.example"))
 
 
 def example(path: Path) -> dict[str, str | None]:
@@ -89,7 +102,9 @@ def example(path: Path) -> dict[str, str | None]:
 # ---------------------------------------------------------------- all files
 
 
-@pytest.mark.parametrize("path", [*sorted(KUBERNETES.iterdir()), DEPLOY / "compose.scale.yaml", DEPLOY / "Caddyfile"])
+@pytest.mark.parametrize(
+    "path", [*sorted(KUBERNETES.glob("*.yaml")), DEPLOY / "compose.scale.yaml", DEPLOY / "Caddyfile"]
+)
 def test_every_variable_is_one_that_easel_reads(path: Path) -> None:
     assert set(re.findall(r"\bEASEL_[A-Z][A-Z_]*[A-Z]\b", read(path))) <= set(variables())
 
@@ -125,6 +140,8 @@ def test_compose_starts_commands_that_exist() -> None:
 @pytest.mark.parametrize("name", ["upgrade", "run-1", "run-2", "worker-1", "worker-2"])
 def test_compose_gives_settings_that_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     service = easels()[name]
+    for secret in service["secrets"]:
+        (tmp_path / secret).write_text("secret\n")
     own = {key: re.sub(r"\$\{\w+:\?[^}]*\}", "filled.example", value) for key, value in service["environment"].items()}
     settings = accepted(example(DEPLOY / f"{service['env_file']}.example") | own, monkeypatch, tmp_path)
     assert settings.database_url.startswith("postgresql://easel:")
@@ -158,15 +175,13 @@ def test_caddy_passes_on_what_the_world_may_call_to_every_run() -> None:
 
 
 def test_every_file_is_used() -> None:
-    named = {*kustomization()["resources"], *(f"{env}.example" for env in environments()), "kustomization.yaml"}
-    assert named == {path.name for path in KUBERNETES.iterdir()}
+    secrets = {f"{file}.example" for each in kustomization()["secretGenerator"] for file in each["files"]}
+    named = {*kustomization()["resources"], *secrets, "kustomization.yaml"}
+    files = [path for path in KUBERNETES.rglob("*") if path.is_file()]
+    assert named == {str(path.relative_to(KUBERNETES)) for path in files}
     [image] = kustomization()["images"]
     containers = [each for name in WORKLOADS for each in pod(name)["containers"] + pod(name)["initContainers"]]
     assert {each["image"] for each in containers} == {image["name"]}
-
-
-def environments() -> Iterator[str]:
-    return (env for each in kustomization()["secretGenerator"] for env in each["envs"])
 
 
 def test_pods_start_commands_that_exist_after_the_tables() -> None:
@@ -178,19 +193,11 @@ def test_pods_start_commands_that_exist_after_the_tables() -> None:
 
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_pods_have_settings_that_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    generated: dict[str, dict[str, str | None]] = {
-        f"secretRef {each['name']}": example(KUBERNETES / f"{env}.example")
-        for each in kustomization()["secretGenerator"]
-        for env in each["envs"]
-    }
-    for each in kustomization()["configMapGenerator"]:
-        literals = dict(literal.split("=", 1) for literal in each["literals"])
-        generated[f"configMapRef {each['name']}"] = literals
-    environment: dict[str, str | None] = {}
+    [literals] = [each["literals"] for each in kustomization()["configMapGenerator"] if each["name"] == "easel"]
+    environment: dict[str, str | None] = dict(literal.split("=", 1) for literal in literals)
     container = pod(name)["containers"][0]
-    for source in container["envFrom"]:
-        [(kind, reference)] = source.items()
-        environment |= generated[f"{kind} {reference['name']}"]
+    assert container["envFrom"] == [{"configMapRef": {"name": "easel"}}]
+    mount_secrets(tmp_path, pod(name)["volumes"], container["volumeMounts"])
     environment |= {each["name"]: each["value"] for each in container.get("env", ())}
     settings = accepted(environment, monkeypatch, tmp_path)
     tokens = (settings.telegram.token is not None, settings.discord.token is not None)
