@@ -35,6 +35,7 @@ from bot.ports import EVENTS, PAINTING, ChatPort, Cluster, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock, SystemClock
+from bot.runtime.loop_lag import LoopLag
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Moderation, Playground, Provider, Settings
@@ -187,11 +188,15 @@ async def serve(
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)
         server.add_check("core", app.problem)
+        lag = LoopLag(clock)
+        stack.push_async_callback(lag.stop)
+        server.add_check("metrics", lag.problem)
         server.add_check("cluster", lambda: cluster_problem(cluster))
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
             await (adapter.start if receives else adapter.start_sending)(app.events)
         await app.start()
+        lag.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)
         await stop.wait()

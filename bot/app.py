@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import chain
 
 import structlog
 
@@ -39,6 +40,7 @@ from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import SETTLE_WAIT_S, JobService
 from bot.jobs.sharing import share_jobs
+from bot.metrics import PROVIDER_INFO
 from bot.moderation.moderation import Moderation, make_moderation
 from bot.pictures.price import MEGAPIXEL, Limits
 from bot.pictures.processing import ImageProcessor
@@ -143,6 +145,8 @@ class App:
                 jitter=random.random,
                 order=settings.providers_order,
             )
+            for upstream in chain.from_iterable(resolved):
+                PROVIDER_INFO.labels(upstream.name, upstream.model, upstream.dialect, upstream.preset or "").set(1)
             await store.quarantine.clear_before_start(settings.limits.user_daily)
             cluster = cluster or local_cluster()
             kept = await KeptState.load(store.adapter_store, cluster, clock)

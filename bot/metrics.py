@@ -5,8 +5,63 @@ Each constant is named for its metric.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+QUICK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds; of what a user should not notice
+PAINT_BUCKETS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)  # seconds; of what an upstream takes
+
 JOBS_ACCEPTED = Counter("easel_jobs_accepted_total", "Jobs accepted")
 JOBS_FINISHED = Counter("easel_jobs_finished_total", "Jobs ended, by final state", ["state"])
+CREDITS_RESERVED = Counter(
+    "easel_credits_reserved_total", "Credits reserved for jobs, before any correction of their requests"
+)
+CREDITS_CHARGED = Counter("easel_credits_charged_total", "Credits charged for delivered pictures")
+FIRST_STATUS_SECONDS = Histogram(
+    "easel_first_status_seconds",
+    "Seconds from a job's acceptance until its status message stood in the chat",
+    ["platform"],
+    buckets=QUICK_BUCKETS,
+)
+CHAT_CALLS = Counter(
+    "easel_chat_calls_total",
+    "Calls that post, edit or end messages, by kind (post, edit, final) and outcome (ok, or the class of the failure)",
+    ["platform", "kind", "outcome"],
+)
+RATE_LIMITED = Counter(
+    "easel_rate_limited_total", "Calls that a chat platform refused for their number, by scope", ["platform", "scope"]
+)
+PROGRESS_DROPPED = Counter(
+    "easel_progress_dropped_total", "Changes of a status message that newer ones replaced before they were shown"
+)
+PROVIDER_INFO = Gauge(
+    "easel_provider_info", "Always 1, for each model of each provider", ["provider", "model", "dialect", "preset"]
+)
+ATTEMPTS = Counter(
+    "easel_attempts_total",
+    "Requests to an upstream that ended, by outcome (done, or the class of the failure)",
+    ["provider", "model", "outcome"],
+)
+UPSTREAM_WAIT_SECONDS = Histogram(
+    "easel_upstream_wait_seconds",
+    "Seconds from a job's acceptance until an upstream was asked for the first time",
+    buckets=(*QUICK_BUCKETS, 30, 60, 300),
+)
+UPSTREAM_SECONDS = Histogram(
+    "easel_upstream_seconds",
+    "Seconds from a request to an upstream until it had ended, however it ended",
+    ["provider", "model"],
+    buckets=PAINT_BUCKETS,
+)
+DELIVERY_SECONDS = Histogram(
+    "easel_delivery_seconds",
+    "Seconds from the end of an upstream's answer until the pictures stood in the chat",
+    ["platform"],
+    buckets=QUICK_BUCKETS,
+)
+LOOP_LAG_SECONDS = Histogram(
+    "easel_event_loop_lag_seconds",
+    "Seconds by which a timer of one second came late: how long the event loop was held up",
+    buckets=QUICK_BUCKETS,
+)
+COMMIT_SECONDS = Histogram("easel_database_commit_seconds", "Seconds that one COMMIT took", buckets=QUICK_BUCKETS)
 REFUSALS = Counter("easel_refusals_total", "Requests refused, by reason", ["reason"])
 UPSTREAM_FAILURES = Counter("easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"])
 PROVIDER_CONCURRENCY = Gauge(
@@ -50,5 +105,5 @@ PAINT_SECONDS = Histogram(
     "easel_paint_seconds",
     "Seconds from a job's start to its delivered picture",
     ["provider"],
-    buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600),  # seconds
+    buckets=PAINT_BUCKETS,
 )

@@ -36,6 +36,10 @@ class GenerationState:
     """Id of the Fluent message that says why fewer images came than were asked for; empty: not known."""
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
     """The finished images, in order."""
+    begun_s: float | None = None
+    """Monotonic time at which the attempt began in this process, seconds; None: it was begun by another one."""
+    ended_s: float | None = None
+    """Monotonic time at which the upstream had answered, seconds; None: it has not, or another process knows."""
     qualities: set[str | None] = field(default_factory=set[str | None])
     """Every quality that the upstream says its images have; None among them: it did not say of some."""
 

@@ -17,7 +17,7 @@ from bot.jobs.checkpoints import GenerationState
 from bot.jobs.edits import EditedImages
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.settlement import Settlement
-from bot.metrics import PAINT_SECONDS
+from bot.metrics import DELIVERY_SECONDS, PAINT_SECONDS
 from bot.painting import Image
 from bot.providers.catalog import ProviderCatalog
 from bot.quota import charge
@@ -54,6 +54,7 @@ class Delivery:
         self._clock = clock
         self._usage_rates = usage_rates
         self._cached_images: dict[str, Sequence[Image]] = {}  # at most MEMORY_CACHE_BYTES in all
+        self._upstream_ends_s: dict[str, float] = {}  # of jobs that are being delivered; monotonic
 
     async def save_images(
         self, job: Job, state: GenerationState, painted: Sequence[Image], edited: EditedImages
@@ -80,6 +81,8 @@ class Delivery:
         await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
         if sum(len(image.data) for image in chain(*self._cached_images.values(), images)) <= MEMORY_CACHE_BYTES:
             self._cached_images[job.id] = images
+        if state.ended_s is not None:
+            self._upstream_ends_s[job.id] = state.ended_s
         return facts
 
     async def deliver(self, job: Job, facts: Mapping[str, Any]) -> None:
@@ -115,6 +118,8 @@ class Delivery:
         except ChatFailed as failed:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
             raise Undelivered(refused=int(isinstance(failed, ChatGone))) from failed
+        if (ended_s := self._upstream_ends_s.get(job.id)) is not None:
+            DELIVERY_SECONDS.labels(job.chat.platform).observe(self._clock.monotonic() - ended_s)
         await self._settlement.settle(job, State.DONE, charged=charged, delivered=delivered, trace=facts["upstream_id"])
         if status_ref is not None:
             self._notifier.mention_owner(job, "done-call", status_ref)
@@ -123,3 +128,4 @@ class Delivery:
     def forget_images(self, job_id: str) -> None:
         """Keeps the images of a job in memory no longer."""
         self._cached_images.pop(job_id, None)
+        self._upstream_ends_s.pop(job_id, None)

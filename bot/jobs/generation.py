@@ -17,7 +17,7 @@ from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
-from bot.metrics import UPSTREAM_FAILURES
+from bot.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
 from bot.painting import (
     MAX_SURPLUS_IMAGES,
     Accepted,
@@ -102,11 +102,14 @@ class Generation:
                             masked = request.mask is not None
                             state = await self._start_attempt(job, state.number + 1, event, masked=masked)
                         case AttemptRejected(reason):
+                            self._count_attempt(state, reason)
                             await self._save_checkpoint(job, f"attempt-rejected:{state.number}", {"reason": reason})
                         case _:
                             await self._apply_event(job, state, event)
         except PaintFailed as failed:
             self._keep_partial_results(job, state, failed)
+        else:
+            self._count_attempt(state, "done")
         return state
 
     async def _start_attempt(self, job: Job, number: int, event: AttemptStarted, *, masked: bool) -> GenerationState:
@@ -115,9 +118,23 @@ class Generation:
         value = {**facts, "masked": True} if masked else facts
         await self._save_checkpoint(job, f"attempt-started:{number}", value, {**facts, "upstream_id": None})
         await self._confirm_held(job)
+        if number == 1:
+            UPSTREAM_WAIT_SECONDS.observe(max(0.0, (self._clock.now() - job.created).total_seconds()))
         return GenerationState(
-            number=number, provider=event.provider, price=event.price, model=event.model, masked=masked
+            number=number,
+            provider=event.provider,
+            price=event.price,
+            model=event.model,
+            masked=masked,
+            begun_s=self._clock.monotonic(),
         )
+
+    def _count_attempt(self, state: GenerationState, outcome: str) -> None:
+        """`outcome`: `done`, or the class of the failure."""
+        ATTEMPTS.labels(state.provider, state.model, outcome).inc()
+        state.ended_s = self._clock.monotonic()
+        if state.begun_s is not None:
+            UPSTREAM_SECONDS.labels(state.provider, state.model).observe(state.ended_s - state.begun_s)
 
     async def _resume(self, job: Job, earlier: GenerationState) -> GenerationState:
         """Resumes the upstream task that an earlier attempt submitted."""
@@ -138,11 +155,15 @@ class Generation:
         except PaintFailed as failed:
             state.sources = state.sources or earlier.sources
             self._keep_partial_results(job, state, failed)
+        else:
+            self._count_attempt(state, "done")
         return state
 
     def _keep_partial_results(self, job: Job, state: GenerationState, failed: PaintFailed) -> None:
         """Counts a failure, which the user does not see once there is an image. Raises `failed` when there is none."""
         UPSTREAM_FAILURES.labels(type(failed).__name__).inc()
+        if state.number:
+            self._count_attempt(state, type(failed).__name__)
         failed.trace = failed.trace or state.upstream_id
         if not state.sources:
             raise failed

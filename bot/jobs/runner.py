@@ -106,7 +106,7 @@ class JobRunner:
             clock=clock,
             background=self._background,
             clearance=clearance,
-            on_reserved=self._settlement.show_balance,
+            on_reserved=self._settlement.report_reserved,
             confirm_held=self._confirm_held,
         )
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat

@@ -29,7 +29,7 @@ from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.first_post import let_workflow_begin
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
-from bot.metrics import JOBS_ACCEPTED
+from bot.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
 from bot.painting import Options
 from bot.ports import Dispatch
 from bot.providers.catalog import ProviderCatalog
@@ -168,6 +168,8 @@ class JobService:
         if not is_new:
             return None
         JOBS_ACCEPTED.inc()
+        if job.is_reserved:
+            CREDITS_RESERVED.inc(job.cost)
         await let_workflow_begin()
         log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job

@@ -10,7 +10,7 @@ import structlog
 from bot.chat import Delivered
 from bot.errors import StoreFailed
 from bot.job import Failure, Job, State
-from bot.metrics import JOBS_FINISHED
+from bot.metrics import CREDITS_CHARGED, CREDITS_RESERVED, JOBS_FINISHED
 from bot.ports import BalanceDisplay, ChatPort
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
@@ -58,6 +58,11 @@ class Settlement:
             self._report_end(ended, ended.state, 0, None)
         return ended
 
+    def report_reserved(self, job: Job) -> None:
+        """Credits were reserved for a job after it was accepted."""
+        CREDITS_RESERVED.inc(job.cost)
+        self.show_balance(job)
+
     def show_balance(self, job: Job) -> None:
         """Refreshes the balance that the job's owner sees, where the platform shows one."""
         port = self._ports[job.chat.platform]
@@ -67,6 +72,7 @@ class Settlement:
     def _report_end(self, job: Job, state: State, charged: int, trace: str | None) -> None:
         self.show_balance(job)
         JOBS_FINISHED.labels(state).inc()
+        CREDITS_CHARGED.inc(charged)
         log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
 
     def retry_in_background(self, job_id: str, settle: Callable[[], Awaitable[object]]) -> None:

@@ -5,7 +5,8 @@ is rendered at the moment of the call, so the latest state wins.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 
 import structlog
 
@@ -20,6 +21,7 @@ from bot.errors import (
     SendForbidden,
     StillSearching,
 )
+from bot.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
 from bot.ports import ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
@@ -96,6 +98,9 @@ class MessageCalls:
         if message is None or message.final_state is not None or message.shown_status is None:
             return
         if is_noticeable_change(message.shown_status, message.status, message.shown_at, self._clock.monotonic()):
+            if message.has_unshown:
+                PROGRESS_DROPPED.inc()
+            message.has_unshown = True
             self.request_call(message, Urgency.PROGRESS)
 
     def drop_message(self, key: str) -> None:
@@ -155,7 +160,8 @@ class MessageCalls:
 
     async def _try_call(self, grant: SendGrant, message: StatusMessage) -> None:
         try:
-            await self._send_state(message)
+            with _count_call(message):
+                await self._send_state(message)
         except ChatBusy as busy:
             log.info("chat is busy", chat=message.chat.key, retry_after=busy.retry_after, everywhere=busy.everywhere)
             now = self._clock.monotonic()
@@ -195,8 +201,10 @@ class MessageCalls:
             message.ref = await self._post(port, message, card)
         else:
             await port.edit(message.ref, card)
-        message.tries = 0
+        message.tries, message.has_unshown = 0, False
         message.shown_status, message.shown_at = status, self._clock.monotonic()
+        if posted:
+            FIRST_STATUS_SECONDS.labels(message.chat.platform).observe(message.shown_at - status.accepted_at)
         if posted and message.on_posted is not None:
             await message.on_posted(message.ref)
 
@@ -272,3 +280,18 @@ class MessageCalls:
         if message.final_state is not None:
             message.outcome.set_exception(failed)
             message.outcome.exception()  # marks it as retrieved: nobody awaits the outcome of a reply
+
+
+@contextmanager
+def _count_call(message: StatusMessage) -> Generator[None]:
+    """Counts one call about a message, by its outcome; one that is cancelled is not counted."""
+    platform = message.chat.platform
+    kind = "final" if message.final_state is not None else "post" if message.ref is None else "edit"
+    try:
+        yield
+    except Exception as failed:
+        if isinstance(failed, ChatBusy):
+            RATE_LIMITED.labels(platform, "everywhere" if failed.everywhere else "chat").inc()
+        CHAT_CALLS.labels(platform, kind, type(failed).__name__).inc()
+        raise
+    CHAT_CALLS.labels(platform, kind, "ok").inc()

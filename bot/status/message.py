@@ -87,6 +87,9 @@ class StatusMessage:
     shown_status: Status | None = None
     """The status on display; None until it is posted."""
 
+    has_unshown: bool = False
+    """Whether the status has changed noticeably since it was shown."""
+
     shown_at: float = 0.0
     """Monotonic time of the last edit, seconds."""
 

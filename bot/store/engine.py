@@ -24,6 +24,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed, StoreUnreachable
+from bot.metrics import COMMIT_SECONDS
 from bot.store.answer_limit import answer_within
 from bot.store.sqlite_driver import ThreadConnection, make_thread_engine
 
@@ -128,8 +129,11 @@ def execute_plain(conn: Connection, sql: str) -> None:
 
 def commit_after(work: Callable[[Connection], T], conn: Connection) -> T:
     """Runs `work` in a transaction: committed when it returns, rolled back when it raises."""
-    with conn.execution_options(**WRITES).begin():
-        return work(conn)
+    with conn.execution_options(**WRITES).begin() as transaction:
+        result = work(conn)
+        with COMMIT_SECONDS.time():
+            transaction.commit()
+        return result
 
 
 def rollback_after(work: Callable[[Connection], T], conn: Connection) -> T:

@@ -44,6 +44,7 @@ TASKS = {
     "discord gateway": "discord",
     "discord shards": "discord",
     "playground balances": "playground",
+    "event loop lag": "metrics",
 }
 """Names of tasks, and of the readiness checks that tell of them."""
 SHARED_TASKS = {"membership", "leases", "bus", "job queue", "job recovery", "queue positions"}
