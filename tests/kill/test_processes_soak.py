@@ -37,12 +37,15 @@ pytestmark = pytest.mark.usefixtures("preloaded_texts")
 
 JOBS = int(os.environ.get("SOAK_JOBS", "300"))
 KILLS = int(os.environ.get("SOAK_KILLS", "1000"))
+SEED = int(os.environ.get("SOAK_SEED", "7"))  # another one for each part of a soak that is run in parts
 OUTAGE_S = 3.0  # that PostgreSQL is away in the middle
 PACE = 0.05  # of the upstream: a picture takes 0.4 s
 CREDITS = 10_000
 USERS = 9
 MAX_PAUSE_S = 0.05  # between two requests
 MAX_ROUNDS = 20  # of asking again for what was lost with its process
+MAX_STARTING = 2  # of five processes; with fewer that run, jobs get nowhere
+MAX_LIFE_S = 0.8  # between two disturbances; a job takes about half as long
 
 
 @dataclass(slots=True)
@@ -67,21 +70,39 @@ class Fleet:
     stops: int = 0
     outages: int = 0
     running: list[Running] = field(default_factory=list[Running])
+    starting: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever a process was killed, or runs."""
 
     async def start(self, *, is_worker: bool) -> None:
         stack = AsyncExitStack()
         start = self.world.worker() if is_worker else self.world.receiver(paints=3)
         self.running.append(Running(await stack.enter_async_context(start), stack, is_worker))
+        self.changed.set()
 
     async def kill(self, one: Running) -> None:
-        """SIGKILL; another one takes its place."""
+        """SIGKILL; another one takes its place, and starts while the others go on."""
         self.kills += 1
         self.running.remove(one)
         if one.stopped is not None:
             one.stopped.cancel()
         await one.process.kill()
         await one.stack.aclose()
-        await self.start(is_worker=one.is_worker)
+        self.starting.add(asyncio.create_task(self.start(is_worker=one.is_worker), name="a process starts"))
+        self.changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits until processes were killed, or run, so that the condition holds. Raises what a start raised."""
+        while not condition():
+            self.changed.clear()
+            await self.changed.wait()
+
+    async def until_starting(self, at_most: int) -> None:
+        """Waits until so few processes are on their way. Raises what a start raised."""
+        while len(self.starting) > at_most:
+            ended, self.starting = await asyncio.wait(self.starting, return_when=asyncio.FIRST_COMPLETED)
+            for each in ended:
+                each.result()
 
     def stop(self, one: Running, seconds: float) -> None:
         """SIGSTOP, and SIGCONT after a while."""
@@ -109,6 +130,7 @@ class Fleet:
 
     async def end(self) -> None:
         """Stops all in order."""
+        await self.until_starting(0)
         for one in self.running:
             assert await one.process.stop() == 0
             await one.stack.aclose()
@@ -125,6 +147,7 @@ async def fleet(
             await made.start(is_worker=is_worker)
         yield made
     finally:
+        await asyncio.gather(*made.starting, return_exceptions=True)
         for one in made.running:
             one.process.child.kill()
             await one.stack.aclose()
@@ -144,7 +167,7 @@ async def ask_and_disturb(
     server: Server | None = None,
 ) -> tuple[Fleet, SoakFigures]:
     """`jobs` pictures are asked for while `disturb` goes on, until its event is set, and again where they were lost."""
-    dice, figures = random.Random(7), SoakFigures()
+    dice, figures = random.Random(SEED), SoakFigures()
     with on_postgres(*postgres):
         async with kill_world(
             folder, "chat", pace=PACE, kind=ProcessesWorld, telegram_limits=TelegramLimits()
@@ -168,9 +191,11 @@ async def ask_and_disturb(
             async with fleet(world, receivers=receivers, workers=2, server=server) as processes:
                 over = asyncio.Event()
                 disturbing = asyncio.create_task(disturb(processes, over, dice), name="disturbance")
+                disturbing.add_done_callback(lambda _: processes.changed.set())
                 for number in range(jobs):
                     if server is not None:
-                        await wait_until_killed(processes, KILLS * number // jobs)
+                        due = KILLS * number // jobs
+                        await processes.until(lambda due=due: processes.kills >= due or disturbing.done())
                     ask(users[number % len(users)])
                     await asyncio.sleep(dice.uniform(0.0, MAX_PAUSE_S))
                 over.set()
@@ -196,11 +221,6 @@ async def ask_and_disturb(
             assert (world.telegram.refusals, world.discord.refused) == ([], [])  # no budget was overdrawn
             assert await asyncio.to_thread(books_agree, world.database_url)
     return processes, figures
-
-
-async def wait_until_killed(processes: Fleet, kills: int) -> None:
-    while processes.kills < kills:  # noqa: ASYNC110 - kills wake nobody
-        await asyncio.sleep(0.1)
 
 
 async def all_final(users: list[PrivateUser]) -> None:
@@ -234,12 +254,14 @@ async def every_kind_once(fleet: Fleet, over: asyncio.Event, dice: random.Random
 
 
 async def at_random(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> None:
-    """Every second or so a process is killed, or stopped for a while that may be longer than it may be silent; in the
-    middle the database is away."""
+    """Several times a job's length a process is killed, or stopped for a while that may be longer than it may be
+    silent; in the middle the database is away."""
     while fleet.kills < KILLS or not over.is_set():
-        await asyncio.sleep(dice.uniform(0.2, 1.5))
+        await asyncio.sleep(dice.uniform(0.0, MAX_LIFE_S))
+        await fleet.until_starting(MAX_STARTING - 1)
         if fleet.kills >= KILLS // 2 and not fleet.outages:
             await fleet.run_on()
+            await fleet.until_starting(0)
             await fleet.interrupt_database()
         one = dice.choice([one for one in fleet.running if one.stopped is None] or fleet.running)
         if dice.random() < 0.4 and one.stopped is None:

@@ -86,8 +86,8 @@ class World:
         }
 
     def write_config(self) -> Path:
-        """Writes `easel.toml` for the next process."""
-        file = self.folder / "easel.toml"
+        """Writes the settings of the next process, which other processes do not read: they may still be starting."""
+        file = self.folder / f"easel{self.processes}.toml"
         values = {"server": {"port": 0}} | self.values()
         file.write_text("".join(f"{key} = {_to_toml(value)}\n" for key, value in values.items()), "utf-8")
         return file
