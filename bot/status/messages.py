@@ -6,6 +6,7 @@ hands: another process then makes its calls.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from bot.chat import Card, Chat, Delivered, MessageRef, User
 from bot.painting import Image
@@ -162,7 +163,8 @@ class StatusMessages:
             self._calls.request_call(message, Urgency.PROGRESS)
 
     async def show_final(self, key: str, final: FinalState) -> Delivered | None:
-        """Shows the message's final state; returns once the platform has it. None: it has no images.
+        """Shows the message's final state; returns once the platform has it. None: it has no images. A caller that is
+        cancelled while the call is under way gets its result all the same: what the chat has is to be settled.
 
         Raises ChatFailed when the platform rejects it.
         """
@@ -172,8 +174,21 @@ class StatusMessages:
         self._calls.request_call(message, Urgency.FINAL)
         try:
             return await asyncio.shield(message.outcome)
+        except asyncio.CancelledError:
+            await self._wait_for_call(message)
+            if not message.outcome.done() or message.outcome.cancelled():
+                raise
+            if (caller := asyncio.current_task()) is not None:
+                caller.uncancel()
+            return message.outcome.result()
         finally:
             self._close_message(message)
+
+    async def _wait_for_call(self, message: StatusMessage) -> None:
+        """Returns when no call about the message is under way, also if it is cancelled again meanwhile."""
+        while message.call is not None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((message.call,))
 
     async def send_reply(
         self,

@@ -44,6 +44,7 @@ CREDITS = 10_000
 USERS = 9
 MAX_PAUSE_S = 0.05  # between two requests
 MAX_ROUNDS = 20  # of asking again for what was lost with its process
+NOT_JOINED = "SettingsWrong: database_url"
 MAX_STARTING = 2  # of five processes; with fewer that run, jobs get nowhere
 MAX_LIFE_S = 0.8  # between two disturbances; a job takes about half as long
 
@@ -75,10 +76,18 @@ class Fleet:
     """Set whenever a process was killed, or runs."""
 
     async def start(self, *, is_worker: bool) -> None:
-        stack = AsyncExitStack()
-        start = self.world.worker() if is_worker else self.world.receiver(paints=3)
-        self.running.append(Running(await stack.enter_async_context(start), stack, is_worker))
-        self.changed.set()
+        """Starts a process; again, as every supervisor of processes does, where a busy database let it not join."""
+        while True:
+            stack = AsyncExitStack()
+            start = self.world.worker() if is_worker else self.world.receiver(paints=3)
+            try:
+                self.running.append(Running(await stack.enter_async_context(start), stack, is_worker))
+            except AssertionError as not_started:
+                if NOT_JOINED not in str(not_started):
+                    raise
+            else:
+                self.changed.set()
+                return
 
     async def kill(self, one: Running) -> None:
         """SIGKILL; another one takes its place, and starts while the others go on."""
