@@ -5,6 +5,7 @@ several processes one polls, or keeps the webhook set, by a lease; the webhook l
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 POLL_TIMEOUT_S = 50  # that Telegram may hold a getUpdates call open
 FIRST_RETRY_S, MAX_RETRY_S = 1.0, 30.0  # between two tries; doubles
 CONFLICT_RETRY_S = 30.0  # before the next getUpdates while another program receives the updates
+MAX_OWN_CONFLICTS = 3  # within OWN_CONFLICTS_S: by the last call of a process of this Easel that has stopped or died
+FIRST_FENCE = 1  # of a lease that nobody has held before
+OWN_CONFLICTS_S = 60.0  # Telegram holds a call open for POLL_TIMEOUT_S, and a little longer
 WEBHOOK_CHECK_S = 60.0  # between two checks that the webhook is still set
 SHUTDOWN_CALL_S = 3.0  # at the end, to confirm to Telegram what was received
 WEBHOOK_CONNECTIONS = 40  # at once, Telegram's own default
@@ -66,6 +70,8 @@ class Connection:
         self._enqueue: EnqueueUpdates | None = None
         self._supervisor = Supervisor(clock)
         self._enqueueing: asyncio.Task[bool] | None = None
+        self._conflicts: deque[float] = deque()
+        """When calls were answered by 409 lately, in the time of `Clock.monotonic`."""
         self._stopping = asyncio.Event()
         self._released = asyncio.Event()
         """Set while this process does not hold the lease of the connection."""
@@ -128,7 +134,8 @@ class Connection:
         """Receives until Easel stops. `lease`: nobody else does."""
         self._released.clear()
         receiving = asyncio.create_task(
-            self._poll() if self._webhook is None else self._maintain_webhook(*self._webhook), name="telegram receiving"
+            self._poll(lease) if self._webhook is None else self._maintain_webhook(*self._webhook),
+            name="telegram receiving",
         )
         stopping = asyncio.create_task(self._stopping.wait(), name="telegram stop")
         try:
@@ -144,7 +151,7 @@ class Connection:
             self._released.set()
             await _end((receiving, stopping))
 
-    async def _poll(self) -> None:
+    async def _poll(self, lease: Lease) -> None:
         assert self._enqueue is not None  # known by then
         await self._call_until_answered(self._bot.delete_webhook)
         self._problem = None
@@ -152,7 +159,7 @@ class Connection:
         retry_s = FIRST_RETRY_S
         while True:
             await self._wait_for_database()
-            wait_s = await self._poll_once(self._enqueue, retry_s)
+            wait_s = await self._poll_once(self._enqueue, retry_s, lease)
             if wait_s is None:
                 if self._problem is not None:
                     log.info("telegram is connected again")
@@ -167,7 +174,7 @@ class Connection:
             self._report_problem(NO_DATABASE)
             await self._membership.wait_until_database()
 
-    async def _poll_once(self, enqueue: EnqueueUpdates, retry_s: float) -> float | None:
+    async def _poll_once(self, enqueue: EnqueueUpdates, retry_s: float, lease: Lease) -> float | None:
         """One getUpdates call. None: it succeeded; else the seconds to wait before the next one."""
         try:
             raw_updates = await self._bot.get_raw_updates(
@@ -181,6 +188,9 @@ class Connection:
             if not await asyncio.shield(self._enqueueing):  # cancelled midway, Telegram would send these updates again
                 await self._clock.sleep(FIRST_RETRY_S)
         except Conflict:
+            if self._is_own_conflict(lease):
+                log.info("another process of this Easel has asked for updates", is_ours=lease.is_current())
+                return FIRST_RETRY_S
             if self._problem != OTHER_CONSUMER:
                 log.error(OTHER_CONSUMER)
             self._problem = OTHER_CONSUMER
@@ -197,6 +207,18 @@ class Connection:
             self._report_problem(f"no connection ({describe_error(failed)})")
             return retry_s
         return None
+
+    def _is_own_conflict(self, lease: Lease) -> bool:
+        """Whether the other call may be that of another process of this Easel: of the one that has taken over from
+        here, or of an earlier one, whose last calls end soon."""
+        now = self._clock.monotonic()
+        self._conflicts.append(now)
+        while self._conflicts[0] < now - OWN_CONFLICTS_S:
+            self._conflicts.popleft()
+        if not lease.is_current():
+            return True
+        has_predecessor = lease.fence > FIRST_FENCE
+        return has_predecessor and self._problem != OTHER_CONSUMER and len(self._conflicts) <= MAX_OWN_CONFLICTS
 
     async def _enqueue_updates(
         self, updates: Sequence[IncomingUpdate | UnreadableUpdate], enqueue: EnqueueUpdates

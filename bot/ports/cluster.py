@@ -96,7 +96,7 @@ class Lease(Protocol):
 
     @property
     def fence(self) -> int:
-        """Rises with each new holder: a fence for what outlives the lease."""
+        """1 for the first holder, and rises with each new one: a fence for what outlives the lease."""
         ...
 
     def is_current(self) -> bool:

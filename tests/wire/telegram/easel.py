@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 from typing_extensions import override
 
 from adapters.http.server import HttpServer
@@ -75,6 +76,13 @@ class TelegramWorld(World):
                 if waits:
                     await wait_until(lambda: connected(adapter))
                 yield Easel(app=app, telegram=adapter, sandbox=self.sandbox)
+
+    async def poll_elsewhere(self) -> None:
+        """Another program asks for the updates of the same bot."""
+        async with httpx.AsyncClient() as other:
+            url = f"{self.server.api_base}/bot{self.server.token}/getUpdates"
+            answer = await other.post(url, json={"timeout": 0})
+        assert answer.status_code == 200
 
     def menu_digests(self, settings: Settings) -> dict[str, str]:
         """What a bot remembers of the menus of commands that it has sent."""

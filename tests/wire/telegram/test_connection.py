@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -33,13 +32,6 @@ async def paints(place: TelegramWorld, prompt: str) -> None:
     picture = await place.wait_for_picture(after=request)
     assert prompt in picture.caption
     assert len(place.bot_messages()) == before + 1
-
-
-async def poll_elsewhere(place: TelegramWorld) -> None:
-    """Another program asks for the updates of the same bot."""
-    async with httpx.AsyncClient() as other:
-        answer = await other.post(f"{place.server.api_base}/bot{place.server.token}/getUpdates", json={"timeout": 0})
-    assert answer.status_code == 200
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -151,7 +143,7 @@ async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, plac
         async with place.easel() as easel:
             for _ in range(3):
                 await place.until(lambda: place.server.core.updates.polled)
-                await poll_elsewhere(place)
+                await place.poll_elsewhere()
                 await wait_until(lambda: says(easel, OTHER_CONSUMER))
             await wait_until(lambda: says(easel, None))
             await paints(place, "a red fox")

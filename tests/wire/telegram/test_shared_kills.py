@@ -1,11 +1,13 @@
 """Processes that are killed while others serve the bot: with updates that nobody has handled, or the one that polls."""
 
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from adapters.telegram.connection import OTHER_CONSUMER
 from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.databases import databases_made_by, query
 from tests.support.images import png
@@ -57,3 +59,17 @@ async def test_another_process_polls_when_the_one_that_polled_is_killed(place: T
         request = place.server.say(place.ada, place.private, "a fox")
         picture = await place.wait_for_picture(after=request)
         assert "a fox" in picture.caption
+
+
+async def test_a_stopped_poller_that_wakes_up_takes_its_successor_for_no_other_program(place: TelegramWorld) -> None:
+    async with place.process() as first:
+        await wait_until(lambda: query(place.database_url, HOLDER) not in ([], [(None,)]))
+        polling = query(place.database_url, HOLDER)
+        await wait_until(lambda: place.server.core.updates.polled)
+        async with place.process() as second:
+            first.child.send_signal(signal.SIGSTOP)
+            await wait_until(lambda: query(place.database_url, HOLDER) not in ([(None,)], polling))
+            await wait_until(lambda: any(each.status == 409 for each in place.server.calls("getUpdates")))
+            first.child.send_signal(signal.SIGCONT)
+            await wait_until(lambda: first.logged("another process of this Easel has asked for updates"))
+            assert not any(each.logged(OTHER_CONSUMER) for each in (first, second))

@@ -5,8 +5,10 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from adapters.telegram import albums
+from adapters.telegram import albums, connection
+from adapters.telegram.connection import MAX_OWN_CONFLICTS, OTHER_CONSUMER
 from bot.chat import Action
 from bot.errors import TooFast
 from bot.handlers import draft_jobs
@@ -40,6 +42,11 @@ async def all_handled(place: TelegramWorld) -> None:
     await place.wait_until_heard()
     await wait_until(lambda: query(place.database_url, "SELECT count(*) FROM incoming_update") == [(0,)])
     await place.wait_until_settled()
+
+
+def conflicts(place: TelegramWorld) -> int:
+    """How many getUpdates calls were ended by another one."""
+    return sum(each.status == 409 for each in place.server.calls("getUpdates"))
 
 
 def heard_by(processes: list[Process], chat: int) -> list[Process]:
@@ -181,6 +188,29 @@ async def test_one_process_polls_and_another_goes_on_where_it_ends(place: Telegr
             if len(processes) > 1:
                 await processes.pop(0).stop(place)
         assert not [each for each in place.server.refusals if each.method == "getUpdates"]
+
+
+async def test_a_few_calls_of_a_predecessor_are_no_other_program_and_more_of_them_are(
+    place: TelegramWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "OWN_CONFLICTS_S", 6000.0)  # the clock is fast, and the machine may be busy
+    async with crew(place, 2, mode="polling") as processes:
+        await wait_until(lambda: place.server.core.updates.polled)
+        [(holder,)] = query(place.database_url, "SELECT holder FROM lease WHERE name = 'telegram.connection'")
+        first = next(each for each in processes if each.cluster.membership.id == holder)
+        await first.stop(place)
+        (second,) = (each for each in processes if each is not first)
+        with capture_logs() as logs:
+            for calls in range(1, MAX_OWN_CONFLICTS + 2):
+                await wait_until(lambda: place.server.core.updates.polled)
+                await place.poll_elsewhere()
+                await wait_until(lambda calls=calls: conflicts(place) == calls)
+
+            async def reported() -> bool:
+                return await second.adapter.problem() == OTHER_CONSUMER
+
+            await wait_until(reported)
+        assert [each["event"] for each in logs if each["log_level"] == "error"] == [OTHER_CONSUMER]
 
 
 async def test_a_users_pace_counts_over_all_of_their_chats(place: TelegramWorld) -> None:
