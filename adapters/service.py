@@ -23,6 +23,7 @@ from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
+from adapters.region.routes import RegionRoutes
 from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
@@ -167,6 +168,9 @@ async def serve(
         stack.push_async_callback(server.stop)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None, cluster)
         server.mount(callback_routes(callbacks))
+        region_page = RegionRoutes(settings.server.public_url)
+        if receives:
+            server.mount(region_page.routes())
         processor = make_processor(settings)
         stack.push_async_callback(asyncio.to_thread, processor.close)
         adapters = make_adapters(settings, store.adapter_store, clock, processor, cluster)
@@ -184,6 +188,7 @@ async def serve(
             settings, store, ports, clock, cluster=cluster, callbacks=callbacks, shops=shops, processor=processor
         )
         stack.push_async_callback(app.close)
+        region_page.regions = app.regions
         health = DatabaseHealth(store, clock, writes=cluster.is_local)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)

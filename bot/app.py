@@ -29,6 +29,7 @@ from bot.handlers.file_checks import FileChecks
 from bot.handlers.kept_state import KeptState
 from bot.handlers.messages import MessageHandler
 from bot.handlers.permissions import JobPermissions
+from bot.handlers.regions import Regions
 from bot.handlers.replies import Replies
 from bot.handlers.shared_pace import SharedPace
 from bot.job import new_id
@@ -73,6 +74,7 @@ class App:
         store: Store,
         cluster: Cluster,
         events: CoreEventSink,
+        regions: Regions,
         jobs: JobService,
         runner: JobRunner,
         dispatch: Dispatch,
@@ -86,6 +88,8 @@ class App:
         self.cluster = cluster
         """What this process knows of the others."""
         self.events = events
+        self.regions = regions
+        """What members paint by hand, for whoever serves the page."""
         self.jobs = jobs
         self._runner = runner
         self._dispatch = dispatch
@@ -208,10 +212,11 @@ class App:
         )
         handover = sharing.handover(status_messages, ports)
         linked_images = LinkedImages(fetcher, store.adapter_store, clock)
+        images = JobImages(fetcher, ports, processor, linked_images)
         runner = JobRunner(
             store=store,
             provider=provider,
-            images=JobImages(fetcher, ports, processor, linked_images),
+            images=images,
             results=JobResults(fetcher, processor, clock),
             status_messages=status_messages,
             ports=ports,
@@ -275,7 +280,27 @@ class App:
             clock=clock,
             locale=settings.locale,
         )
+        estimates = RequestEstimates(
+            catalog=catalog,
+            model_choices=kept.model_choices,
+            admission=admission,
+            store=store,
+            is_admin=commands.is_admin,
+        )
+        regions = Regions(
+            store=store,
+            jobs=jobs,
+            images=images,
+            processor=processor,
+            estimates=estimates,
+            model_choices=kept.model_choices,
+            admission=admission,
+            catalog=catalog,
+            ports=ports,
+            clock=clock,
+        )
         buttons = ButtonHandler(
+            regions=regions,
             store=store,
             jobs=jobs,
             permissions=permissions,
@@ -291,13 +316,7 @@ class App:
         events = CoreEventSink(
             messages=messages,
             buttons=buttons,
-            estimates=RequestEstimates(
-                catalog=catalog,
-                model_choices=kept.model_choices,
-                admission=admission,
-                store=store,
-                is_admin=commands.is_admin,
-            ),
+            estimates=estimates,
             file_checks=FileChecks(processor, lambda: catalog.capabilities, settings.locale),
             jobs=jobs,
             store=store,
@@ -314,6 +333,7 @@ class App:
             store=store,
             cluster=cluster,
             events=events,
+            regions=regions,
             jobs=jobs,
             runner=runner,
             dispatch=dispatch,

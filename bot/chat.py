@@ -209,6 +209,7 @@ class Action(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     MODEL = "model"
+    REGION = "region"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +359,9 @@ class ChatFeatures:
     """An edit notifies nobody but a new message does, so the end of a long job is announced by a new message that
     mentions its owner."""
 
+    opens_pages: bool = False
+    """Members can open Easel's own pages, such as the one where they paint a region by hand."""
+
     fixed_questions: bool = False
     """A question (`Card.question`) opens the reader's reply only if its message is never edited."""
 
@@ -383,5 +387,20 @@ class ButtonReply:
     text: str = ""
     """One short sentence; empty: nothing to say."""
 
+    page: "PageLink | None" = None
+    """A page of Easel's to open, for the one who pressed it alone; None: none."""
+
     open_reply: bool = False
     """The adapter opens its way of replying to the message with the button: a form, or a quoted reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLink:
+    """A link to the region page (`bot.ports.REGION_PATH`), for one member alone."""
+
+    token: str = field(repr=False)
+    """What the page proves with whose it is, to be its address's fragment: at most 64 characters of A-Z, a-z, 0-9, _
+    and -. A secret."""
+
+    label: str
+    """Words on the button that opens it, in the member's language."""

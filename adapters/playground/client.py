@@ -134,8 +134,8 @@ class PlaygroundAdapter:
     # ------------------------------------------------------------ ChatPort
 
     def features(self, chat: Chat) -> ChatFeatures:
-        """None: the page shows what has changed."""
-        return ChatFeatures()
+        """The page shows what has changed, and opens others of Easel's within itself."""
+        return ChatFeatures(opens_pages=True)
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         budget = Budget(key=f"playground:{chat.id}", slots=BUDGET_SLOTS, period_s=BUDGET_PERIOD_S)

@@ -32,6 +32,7 @@ Server to page.
              typed: [{name, start, end}]}   what a text would be and cost, what could be typed to choose something
                                    else, and where options stand in it, in UTF-16 code units
     notice  {user, text}           the reply to a press, to that connection alone; the text may be empty
+    page    {user, url}            the reply to a press, too: a page of Easel's to open within this one
     compose {user, chat, reply_to, file} reply to the message with that id (the Edit button), about that file
     sent    {nonce, id}            acknowledges `send`
     error   {text, nonce?}         a frame that was not understood or not accepted; nothing has changed
@@ -305,6 +306,12 @@ class ComposeFrame(TypedDict):
     file: str | None
 
 
+class OpenPageFrame(TypedDict):
+    type: Literal["page"]
+    user: str
+    url: str
+
+
 class SentFrame(TypedDict):
     type: Literal["sent"]
     nonce: str
@@ -326,6 +333,7 @@ ServerFrame = (
     | EstimatedFrame
     | NoticeFrame
     | ComposeFrame
+    | OpenPageFrame
     | SentFrame
     | ErrorFrame
 )

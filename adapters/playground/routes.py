@@ -13,12 +13,12 @@ from urllib.parse import quote
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from adapters.page_bundle import PageBundle, make_bundle
 from adapters.playground import gallery, same_origin, users
 from adapters.playground.backend import Backend
 from adapters.playground.connections import OutgoingQueue
 from adapters.playground.encode import encode_upload, well_formed
 from adapters.playground.image_header import read_image_header
-from adapters.playground.page_bundle import PageBundle, make_bundle
 from adapters.playground.protocol import FILE_BYTES, FRAME_BYTES
 from adapters.playground.records import NewFile
 from adapters.playground.session import Session

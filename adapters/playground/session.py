@@ -34,6 +34,7 @@ from adapters.playground.protocol import (
 )
 from adapters.playground.records import StoredFile, StoredMessage
 from bot.errors import ChatUnreachable, EaselError, MessageGone, PromptEmpty, TooManyPictures
+from bot.ports import REGION_PATH
 from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
@@ -172,8 +173,12 @@ class Session:
 
     async def _press_button(self, frame: PressFrame, locale: str, files: Sequence[StoredFile]) -> None:
         reply = await self._backend.events.press_button(decode_press(frame, locale, files))
-        text = "" if reply.open_reply else well_formed(reply.text)  # the open composer says it already
+        # an open composer or page says it already
+        text = "" if reply.open_reply or reply.page is not None else well_formed(reply.text)
         self._queue_frame("notice", frame.nonce, frame={"type": "notice", "user": frame.sender, "text": text})
+        if reply.page is not None:
+            url = f"{REGION_PATH}#{reply.page.token}"
+            self._queue_frame("page", frame={"type": "page", "user": frame.sender, "url": url})
         if reply.open_reply:
             self._queue_frame(
                 "compose",

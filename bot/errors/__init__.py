@@ -12,6 +12,8 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   │   └── MovingSticker
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
+    │   ├── NothingMarked  EverythingMarked  RegionTooDetailed  RegionUnreadable  RegionOfOtherPicture
+    │   ├── RegionUnavailable  RegionLinkUnknown  RegionLinkExpired  RegionLinkUsed  RegionOfOtherUser
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── TooManyWaiting  OutOfCredits
     │   │   └── TooDear  ChatOutOfCredits
@@ -193,6 +195,18 @@ from bot.errors.refusals import (
     UnsupportedByModel,
     WritingForbidden,
 )
+from bot.errors.regions import (
+    EverythingMarked,
+    NothingMarked,
+    RegionLinkExpired,
+    RegionLinkUnknown,
+    RegionLinkUsed,
+    RegionOfOtherPicture,
+    RegionOfOtherUser,
+    RegionTooDetailed,
+    RegionUnavailable,
+    RegionUnreadable,
+)
 
 __all__ = [
     "AccountBlocked",
@@ -220,6 +234,7 @@ __all__ = [
     "CutShort",
     "Declined",
     "EaselError",
+    "EverythingMarked",
     "FailedFree",
     "FetchFailed",
     "FetchForbidden",
@@ -249,6 +264,7 @@ __all__ = [
     "NotAnAdministrator",
     "NotDeleted",
     "NotYours",
+    "NothingMarked",
     "NothingToDelete",
     "NothingToEdit",
     "OneModelOnly",
@@ -267,6 +283,14 @@ __all__ = [
     "PromptEmpty",
     "PromptTooLong",
     "Refusal",
+    "RegionLinkExpired",
+    "RegionLinkUnknown",
+    "RegionLinkUsed",
+    "RegionOfOtherPicture",
+    "RegionOfOtherUser",
+    "RegionTooDetailed",
+    "RegionUnavailable",
+    "RegionUnreadable",
     "Rejected",
     "ReplyGone",
     "ReplyHasNoPicture",

@@ -16,6 +16,7 @@ from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
+from bot.handlers.regions import Regions
 from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
@@ -37,6 +38,7 @@ class ButtonHandler:
         jobs: JobService,
         permissions: JobPermissions,
         deletion: ResultDeletion,
+        regions: Regions,
         pending_requests: PendingRequests,
         model_choices: ModelChoices,
         capabilities: Callable[[], Capabilities],
@@ -50,6 +52,7 @@ class ButtonHandler:
         self._jobs = jobs
         self._permissions = permissions
         self._deletion = deletion
+        self._regions = regions
         self._pending_requests = pending_requests
         self._model_choices = model_choices
         self._capabilities = capabilities
@@ -96,6 +99,8 @@ class ButtonHandler:
                 return await self._cancel_job(press, job, locale)
             case Action.RETRY | Action.VARY:
                 return await self._repeat_job(press, actor, job, locale)
+            case Action.REGION:
+                return await self._regions.offer_page(press, actor, job, locale)
 
     async def _prompt_for_edit(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         """Tells how to say what to change. Where no form opens, in a direct chat, the image waits for the prompt."""

@@ -107,6 +107,20 @@ class JobImages:
             await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(image for image, _ in loaded), next((mask for _, mask in loaded if mask is not None), None)
 
+    @asynccontextmanager
+    async def read_original(self, reference: Attachment, platform: str, owner: str) -> AsyncGenerator[bytes]:
+        """A reference as it was sent, which is in memory until the block ends. `platform`: whose handle it is; `owner`:
+        key of the user on whose account it is.
+
+        Raises PictureGone, PictureTooLarge, ChatFailed, StoreFailed.
+        """
+        async with self._originals.reserve(owner, _most_bytes(reference)):
+            yield await self._fetch(reference, platform)
+
+    async def keep_mask(self, mask: Image, *, owner: str, event: str) -> Attachment:
+        """As `LinkedImages.keep`."""
+        return await self._linked_images.keep(mask, owner=owner, event=event, name="region.png")
+
     async def put_original_back(self, job: Job, painted: Image, original: Image, mask: Image) -> Image | None:
         """As `ImageProcessor.put_original_back`, on the account of the job's user."""
         return await self._processor.put_original_back(painted, original, mask, owner=job.user.key)

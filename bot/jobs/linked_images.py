@@ -15,6 +15,7 @@ from bot.downloads.fetcher import Fetcher
 from bot.errors import FetchFailed, PictureGone, PictureTooLarge
 from bot.intake.addresses import Address, is_gif_page, name_picture
 from bot.jobs.file_memory import FileMemory
+from bot.painting import Image
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.runtime.clock import Clock, wait_for_future
 
@@ -69,6 +70,13 @@ class LinkedImages:
             await self._store(address, body, prefix=prefix, event=event)
             for address, body in zip(addresses, bodies, strict=True)
         ]
+
+    async def keep(self, image: Image, *, owner: str, event: str, name: str) -> Attachment:
+        """Stores an image that Easel has made for a job, such as a mask painted by hand; may be repeated. `name`: the
+        file's. As of `download`."""
+        ref = f"{REF_PREFIX}{owner}:{hashlib.sha256(event.encode()).hexdigest()}"
+        await self._storage.cache_blob(ref, image.data)
+        return Attachment(ref=ref, media_type=image.media_type, size=len(image.data), filename=name)
 
     async def load(self, attachment: Attachment, *, limit: int) -> bytes:
         """The bytes of a stored picture. Raises PictureGone, PictureTooLarge, StoreFailed."""

@@ -35,6 +35,11 @@ COMPOSING_BASE_S = 0.7  # seconds, whatever the size: to start numpy, and to com
 SCAN_S = 1.5e-9  # seconds a pixel, for each scan of a JPEG
 
 
+DRAWING_BYTES = 6  # a pixel of a mask that is drawn: itself, its inversion, and how it is encoded
+DRAWING_S = 40e-9  # seconds a pixel of it, to encode it
+PAINTED_S = 0.4e-9  # seconds a pixel that a stroke fills
+
+
 class Lane(StrEnum):
     """Where image work runs."""
 
@@ -201,6 +206,13 @@ def price_of(header: PictureHeader, file_bytes: int, task: Task, limits: Limits)
         seconds=seconds,
         lane=_lane(header, memory, seconds),
     )
+
+
+def drawing_price(pixels: int, painted: float) -> Price:
+    """What it takes to draw a mask of so many pixels, of which strokes fill so many, each counted as often as that."""
+    memory, seconds = pixels * DRAWING_BYTES, pixels * DRAWING_S + painted * PAINTED_S
+    in_thread = memory <= THREAD_BYTES and seconds <= THREAD_S
+    return Price(memory_bytes=memory, seconds=seconds, lane=Lane.THREAD if in_thread else Lane.PROCESS)
 
 
 def shrink_task(header: PictureHeader, task: Task, limits: Limits) -> Task:

@@ -16,7 +16,18 @@ from bot.pictures import work
 from bot.pictures.encoding import MAX_EDGE_PX
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.inspection import Inspected, inspect_image
-from bot.pictures.price import BYTE_S, DEFAULT_LIMITS, Lane, Limits, Price, Task, verified_frames, verifies_by_checksum
+from bot.pictures.price import (
+    BYTE_S,
+    DEFAULT_LIMITS,
+    Lane,
+    Limits,
+    Price,
+    Task,
+    drawing_price,
+    verified_frames,
+    verifies_by_checksum,
+)
+from bot.pictures.strokes import Drawing
 from bot.pictures.work import Call
 from bot.pictures.work_lane import WorkLane
 from bot.pictures.work_queue import FairWorkQueue
@@ -84,6 +95,20 @@ class ImageProcessor:
         function = work.prepare_masked_reference
         image, ready_mask = await self._run(owner, price, function, inspected, inspected_mask.source, capabilities)
         return image, ready_mask
+
+    async def draw_mask(self, data: bytes, drawing: Drawing, *, name: str, owner: str) -> Image:
+        """What a user painted over an image as its mask: a PNG of the image's upright size, alpha 0 where it is to
+        change and 255 elsewhere.
+
+        Raises NotAPicture, BrokenPicture, PictureTooManyPixels, PictureTooComplex, RegionOfOtherPicture,
+        NothingMarked, EverythingMarked.
+        """
+        inspected = await self._inspect(owner, data, name, Task())
+        header = inspected.source.header
+        scale = header.pixels / (drawing.width * drawing.height)
+        price = drawing_price(header.pixels, drawing.painted_pixels * scale)
+        (mask,) = await self._run(owner, price, work.draw_mask, inspected, drawing)
+        return mask
 
     async def validate_result(self, data: bytes, *, owner: str) -> Image:
         """An upstream's image, its bytes unchanged, after a check that it is complete.

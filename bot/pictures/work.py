@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from bot.errors import AnimatedPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, PictureTooManyPixels
 from bot.painting import Capabilities, Image
-from bot.pictures import jpeg
+from bot.pictures import jpeg, region_masks
 from bot.pictures.decoding import (
     decode_upright,
     is_lossless,
@@ -27,6 +27,7 @@ from bot.pictures.encoding import MAX_EDGE_PX, encode_image, encode_to_limit, fl
 from bot.pictures.headers import PictureHeader
 from bot.pictures.masks import encode_mask, has_transparency, kept_pixels, same_aspect_ratio
 from bot.pictures.price import fit_within
+from bot.pictures.strokes import Drawing
 
 PREVIEW_QUALITY = 80  # of a JPEG, 1 to 100
 
@@ -119,6 +120,16 @@ def prepare_masked_reference(source: Source, mask: Source, capabilities: Capabil
     if not same_aspect_ratio(mask_size, size):
         raise MaskOfOtherSize(mask=f"{mask_size[0]}×{mask_size[1]}", picture=f"{size[0]}×{size[1]}")
     return _encode_with_mask(image, mask_image, source.name, capabilities)
+
+
+def draw_mask(source: Source, drawing: Drawing) -> tuple[Image, ...]:
+    """What was painted over an image as its mask, of the image's exact upright size; the image is not decoded.
+
+    Raises BrokenPicture, RegionOfOtherPicture, NothingMarked, EverythingMarked.
+    """
+    with open_image(source.data, source.header.media_type, source.name) as picture:
+        size = upright_size(picture)
+    return (region_masks.draw_mask(drawing.scaled_to(size)),)
 
 
 def verify_result(source: Source, frames: int, by_checksum: bool) -> tuple[Image, ...]:

@@ -35,6 +35,7 @@ from bot.ports.platforms import (
     Shop,
     StoredFiles,
 )
+from bot.ports.regions import REGION_PATH, LaunchVerification, RegionPage, RegionPages, RegionPicture
 from bot.ports.storage import (
     AdapterStorage,
     BudgetRow,
@@ -53,6 +54,7 @@ __all__ = [
     "EVENTS",
     "MAX_PAYLOAD_BYTES",
     "PAINTING",
+    "REGION_PATH",
     "AdapterStorage",
     "BalanceDisplay",
     "BudgetRow",
@@ -67,6 +69,7 @@ __all__ = [
     "Dispatch",
     "EventSink",
     "InteractionTokenStorage",
+    "LaunchVerification",
     "Lease",
     "Leases",
     "LockedBudgets",
@@ -83,6 +86,9 @@ __all__ = [
     "PrivateChats",
     "Provider",
     "RateLimitFeedback",
+    "RegionPage",
+    "RegionPages",
+    "RegionPicture",
     "RequestAcknowledgement",
     "SharedChats",
     "SharedWorkflow",

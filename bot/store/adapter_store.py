@@ -13,7 +13,7 @@ from bot.ports import StoredToken
 from bot.runtime.clock import Clock
 from bot.store import schema
 from bot.store.database import Database
-from bot.store.engine import upsert, upsert_all
+from bot.store.engine import insert_once, upsert, upsert_all
 from bot.store.quarantine import Quarantine
 
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
@@ -52,6 +52,16 @@ class AdapterStore:
             return conn.execute(query).scalar_one_or_none()
 
         return await self._database.read(work)
+
+    async def claim_value(self, key: str, value: str) -> str:
+        """Keeps a small text under a key that has none yet. Returns what is kept: of several processes, the first's."""
+
+        def work(conn: Connection) -> str:
+            insert_once(conn, schema.key_value, {"key": key, "value": value}, key="key")
+            query = select(schema.key_value.c.value).where(schema.key_value.c.key == key)
+            return conn.execute(query).scalar_one()
+
+        return await self._database.write(work)
 
     async def values_with_prefix(self, prefix: str) -> dict[str, str]:
         """The texts under all keys that begin with `prefix`."""

@@ -282,6 +282,12 @@ export function createActions(state, send, render) {
       render();
     },
 
+    /** Takes away the other page that lies over this one. */
+    leaveInner() {
+      state.inner = null;
+      render();
+    },
+
     /** Takes a message away, once the time to undo that has passed. @param {string} message */
     remove(message) {
       const { chat } = state;

@@ -6,6 +6,7 @@ import { createComposer } from "./composer.js";
 import { hook, write } from "./dom.js";
 import { createEstimates } from "./estimates.js";
 import { announcement, receive } from "./frames.js";
+import { createInner } from "./inner.js";
 import { createLightbox } from "./lightbox.js";
 import { createNotice } from "./notice.js";
 import { createPresence } from "./presence.js";
@@ -84,6 +85,7 @@ const views = [
   createTimeline(actions),
   createComposer(actions),
   createLightbox(actions),
+  createInner(actions),
   createNotice(actions),
   presence,
 ];

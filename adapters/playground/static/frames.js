@@ -101,6 +101,11 @@ const handlers = {
     state.notice = { text, count: (state.notice?.count ?? 0) + 1 };
   },
 
+  page(state, { user, url }) {
+    release(state);
+    if (user === state.me) state.inner = url;
+  },
+
   compose(state, { user, chat, reply_to, file }) {
     release(state);
     if (user !== state.me) return;

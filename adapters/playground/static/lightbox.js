@@ -21,6 +21,7 @@ export function createLightbox(actions) {
   const compare = createCompare();
   const edit = tool("edit", () => act("edit"));
   const vary = tool("vary", () => act("vary"));
+  const region = tool("region", () => act("region"));
   const both = tool("compare", () => {
     if (last?.viewing) last.comparing ? actions.view(last.viewing) : actions.compare(last.viewing);
   });
@@ -31,7 +32,7 @@ export function createLightbox(actions) {
   const box = h("div", { class: "lightbox-box" }, image, compare.node);
   const others = h("div", { class: "lightbox-others", role: "group", hidden: true });
   const frame = h("figure", {}, h("div", { class: "lightbox-stage" }, box), others, caption);
-  const bar = h("div", { class: "lightbox-bar" }, place, edit, vary, both, download, close);
+  const bar = h("div", { class: "lightbox-bar" }, place, edit, region, vary, both, download, close);
   arrange(dialog, [bar, previous, frame, next]);
   /** @type {State | undefined} */
   let last;
@@ -49,10 +50,11 @@ export function createLightbox(actions) {
     event.preventDefault();
   });
 
-  /** @param {"edit" | "vary"} action */
+  /** @param {"edit" | "vary" | "region"} action */
   function act(action) {
     const message = last && messageOf(last, last.viewing);
-    const button = message && last && offeredButtons(last, message).find((each) => each.action === action);
+    const like = action === "region" ? "edit" : action; // what can be edited, can be painted over
+    const button = message && last && offeredButtons(last, message).find((each) => each.action === like);
     const file = last?.viewing;
     dialog.close();
     if (button && message) actions.press(message.id, action, button.job, file);
@@ -103,6 +105,8 @@ export function createLightbox(actions) {
       node.hidden = !button;
       label(node, button?.label ?? "");
     }
+    region.hidden = edit.hidden;
+    label(region, say(state, "page-region"));
     const found = message ? comparable(state, message).filter((each) => each !== file.id) : [];
     both.hidden = !found.length;
     label(both, say(state, "page-compare"));

@@ -6,7 +6,7 @@
 /** @typedef {{name: string, hint: string}} Command */
 /** @typedef {{files: number, file_bytes: number, text: number, prompt: number}} Limits  files a message, bytes a file, characters of a message and of a prompt */
 /** @typedef {{id: string, media_type: string, name: string, width: number | null, height: number | null, size: number, alt?: string}} FileInfo */
-/** @typedef {{action: "cancel" | "retry" | "vary" | "edit" | "delete", job: string, label: string}} Button */
+/** @typedef {{action: "cancel" | "retry" | "vary" | "edit" | "region" | "delete", job: string, label: string}} Button */
 /** @typedef {{id: string, sender: string, text: string, file: string | null, deleted: boolean}} Quote */
 /**
  * @typedef {object} Message

@@ -35,6 +35,7 @@ export const BOT = "easel";
  * @property {string | null} viewing  the file open in the lightbox
  * @property {string | null} comparing  the file that it is compared with there
  * @property {Record<string, string>} featured  by message, the picture of several that stands there large
+ * @property {string | null} inner  the address of another page of Easel's that lies over this one
  * @property {{text: string, count: number, undo?: string} | null} notice  `undo`: the message that may come back
  * @property {Record<string, number>} leaving  messages that are deleted unless that is undone: by id, the timer
  * @property {number} composing  grows whenever the composer should take the focus
@@ -71,6 +72,7 @@ export function createState(saved) {
     viewing: null,
     comparing: null,
     featured: {},
+    inner: null,
     notice: null,
     leaving: {},
     composing: 0,

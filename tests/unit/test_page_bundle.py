@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.playground.page_bundle import BundleError, bundle_modules, make_bundle
+from adapters.page_bundle import BundleError, bundle_modules, make_bundle
 from adapters.playground.routes import STATIC
 
 

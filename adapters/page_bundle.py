@@ -9,6 +9,7 @@ import base64
 import gzip
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,20 +44,24 @@ class PageBundle:
     """Sources for `style-src`."""
 
 
-def make_bundle(folder: Path) -> PageBundle:
-    """The page of a folder with an `index.html`. Raises BundleError, OSError."""
-    document = _read(folder, "index.html")
+def make_bundle(folder: Path, *shared: Path) -> PageBundle:
+    """The page of a folder with an `index.html`. `shared`: folders with files that it has not itself.
+
+    Raises BundleError, OSError.
+    """
+    folders = (folder, *shared)
+    document = _read(folders, "index.html")
     scripts: list[str] = []
 
     def put_script(found: re.Match[str]) -> str:
-        text = bundle_modules(folder, found[2]) if found[1] else _read_code(folder, found[2])
+        text = bundle_modules(folder, found[2], *shared) if found[1] else _read_code(folders, found[2])
         if "</script" in text or "<!--" in text:
             raise BundleError(f"{found[2]}: a script in a document cannot contain </script or <!--")
         scripts.append(f"\n{text}")
         return f"<script{found[1] or ''}>{scripts[-1]}</script>"
 
     names = _STYLESHEET.findall(document)
-    style = "\n" + _ASSET.sub(r'url("/static/\1")', "\n".join(_read_code(folder, name) for name in names))
+    style = "\n" + _ASSET.sub(r'url("/static/\1")', "\n".join(_read_code(folders, name) for name in names))
     first, *others = _STYLESHEET.split(document)[::2]
     document = f"{first}    <style>{style}</style>\n{''.join(others)}"
     html = _SCRIPT.sub(put_script, document).encode()
@@ -69,8 +74,11 @@ def make_bundle(folder: Path) -> PageBundle:
     )
 
 
-def bundle_modules(folder: Path, entry: str) -> str:
-    """A module with all that it imports, each once and after what it needs. Raises BundleError, also for a circle."""
+def bundle_modules(folder: Path, entry: str, *shared: Path) -> str:
+    """A module with all that it imports, each once and after what it needs. `shared`: as of `make_bundle`.
+
+    Raises BundleError, also for a circle; OSError.
+    """
     parts: dict[str, str] = {}
 
     def add(name: str, importers: tuple[str, ...]) -> None:
@@ -78,7 +86,7 @@ def bundle_modules(folder: Path, entry: str) -> str:
             raise BundleError(f"a circle of imports: {' → '.join((*importers, name))}")
         if name in parts:
             return
-        text = _read_code(folder, name)
+        text = _read_code((folder, *shared), name)
         for imported in _IMPORT.finditer(text):
             add(imported[2], (*importers, name))
         parts[name] = _wrap(name, text)
@@ -105,12 +113,14 @@ def _constant(name: str) -> str:
     return "module_" + re.sub(r"\W", "_", name.removesuffix(".js"))
 
 
-def _read(folder: Path, name: str) -> str:
-    return (folder / name).read_text(encoding="utf-8")
+def _read(folders: Sequence[Path], name: str) -> str:
+    """A file of the first folder that has it, else of the last."""
+    found = next((each for each in folders if (each / name).is_file()), folders[-1])
+    return (found / name).read_text(encoding="utf-8")
 
 
-def _read_code(folder: Path, name: str) -> str:
-    return _COMMENT.sub("", _read(folder, name))
+def _read_code(folders: Sequence[Path], name: str) -> str:
+    return _COMMENT.sub("", _read(folders, name))
 
 
 def _source(text: str) -> str:
