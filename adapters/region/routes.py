@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 STATIC = Path(__file__).parent / "static"
 SHARED = Path(__file__).parents[1] / "playground" / "static"  # colours, icons, helpers: the first page has them
-BODY_BYTES = MAX_BYTES + 100_000  # of a request: what was painted, and words
+BODY_BYTES = MAX_BYTES + 32_000  # of a request: what was painted, and words
 LAUNCH_CHARS = 8_000  # of what a platform hands to the page; Telegram's has some hundred
 TELEGRAM = "https://telegram.org"  # its script must come from there
 PAGE_POLICY = (

@@ -26,7 +26,7 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: st
     return Card(
         text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers) + why,
         plain_text=translate(job.locale, text_id, prompt="…", **numbers) + why,
-        buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.REGION, Action.DELETE),
+        buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.DELETE),
         locale=job.locale,
         alt_text=job.prompt,
         source=next(iter(job.references), None),

@@ -43,7 +43,7 @@ class CorePlatform:
     """A platform without any of the optional protocols of `bot.ports`.
 
     `posts` in order; `failures` are raised by the next calls, one each; `calls` in order, by the port's method;
-    `shows_pending_reply` and `silent_edits`: its features, the same in every chat."""
+    `shows_pending_reply`, `silent_edits` and `opens_pages`: its features, the same in every chat."""
 
     platform = "memory"
 
@@ -55,6 +55,7 @@ class CorePlatform:
         self.slots = 1000
         self.silent_edits = False
         self.shows_pending_reply = False
+        self.opens_pages = True
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
         self.changed = asyncio.Event()
@@ -62,7 +63,11 @@ class CorePlatform:
     # ------------------------------------------------------------ ChatPort
 
     def features(self, chat: Chat) -> ChatFeatures:
-        return ChatFeatures(shows_pending_reply=self.shows_pending_reply, silent_edits=self.silent_edits)
+        return ChatFeatures(
+            shows_pending_reply=self.shows_pending_reply,
+            silent_edits=self.silent_edits,
+            opens_pages=self.opens_pages,
+        )
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period_s=60.0),), edit_gap_s=0.0)

@@ -29,15 +29,16 @@ lines = st.builds(
     st.lists(points, min_size=1, max_size=20).map(tuple),
 )
 rectangles = st.builds(
-    lambda tool, corners: Stroke(tool, points=corners),
+    Stroke,
     st.sampled_from([Tool.RECTANGLE, Tool.HOLE]),
+    st.just(0.0),
     st.tuples(points, points),
 )
 drawings = st.builds(
-    lambda width, height, strokes: Drawing(width=width, height=height, strokes=tuple(strokes)),
-    st.integers(500, 4_000),
-    st.integers(500, 4_000),
-    st.lists(st.one_of(lines, rectangles, st.just(Stroke(Tool.INVERT))), max_size=10),
+    Drawing,
+    width=st.integers(500, 4_000),
+    height=st.integers(500, 4_000),
+    strokes=st.lists(st.one_of(lines, rectangles, st.just(Stroke(Tool.INVERT))), max_size=10).map(tuple),
 )
 
 
