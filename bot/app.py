@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 
@@ -39,6 +40,7 @@ from bot.jobs.linked_images import LinkedImages
 from bot.jobs.results import JobResults
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
+from bot.jobs.safety import SafetyIdentifiers
 from bot.jobs.service import SETTLE_WAIT_S, JobService
 from bot.jobs.sharing import share_jobs
 from bot.metrics import PROVIDER_INFO
@@ -59,6 +61,7 @@ from bot.status.calls import ShareBudgets
 from bot.status.messages import StatusMessages
 from bot.status.shared_budgets import SharedBudgets
 from bot.store.store import Store
+from bot.strikes import StrikeRules
 
 log = structlog.get_logger()
 
@@ -156,6 +159,8 @@ class App:
             kept = await KeptState.load(store.adapter_store, cluster, clock)
             opened.push_async_callback(kept.close)
             moderation = make_moderation(settings.moderation, tools.client, clock)
+            safety = SafetyIdentifiers(store.adapter_store)
+            await safety.load()
             app = cls._wire(
                 settings,
                 ports,
@@ -168,6 +173,7 @@ class App:
                 provider,
                 moderation,
                 kept,
+                safety,
                 concurrency,
             )
             app._resources = opened.pop_all()
@@ -187,6 +193,7 @@ class App:
         provider: FallbackProvider,
         moderation: Moderation | None,
         kept: KeptState,
+        safety: SafetyIdentifiers,
         concurrency: int,
     ) -> "App":
         limits, access, catalog = settings.limits, settings.access, provider.catalog
@@ -225,6 +232,8 @@ class App:
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
             handover=handover,
             membership=sharing.membership,
+            strikes=StrikeRules(limit=limits.user_strikes, pause=timedelta(hours=limits.strike_pause_hours)),
+            safety=safety,
         )
         dispatch = sharing.dispatch(
             runner,

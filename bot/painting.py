@@ -192,6 +192,10 @@ class PaintRequest:
     options: Options = Options()
     """What the user chose."""
 
+    safety_identifier: str | None = field(default=None, repr=False)
+    """Stands for the user at upstreams that want to tell users apart, and says nothing of who it is; at most 128
+    characters. None: none is sent."""
+
 
 # ---------------------------------------------------------------- events, in the order they tend to come
 

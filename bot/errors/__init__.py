@@ -18,7 +18,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── TooManyWaiting  OutOfCredits
     │   │   └── TooDear  ChatOutOfCredits
     │   │       └── ChatTooDear
-    │   ├── Banned  ChatBanned  Closed  ForbiddenWord  FlaggedPrompt  FlaggedPicture  TooFast
+    │   ├── Banned  Paused  ChatBanned  Closed  ForbiddenWord  FlaggedPrompt  FlaggedPicture  TooFast
     │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
     │   ├── PlaceClosed             the chat takes no pictures of the bot
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
@@ -165,6 +165,7 @@ from bot.errors.refusals import (
     OneModelOnly,
     OptionWithoutValue,
     OutOfCredits,
+    Paused,
     PermissionsMissing,
     PictureGone,
     PicturesForbidden,
@@ -272,6 +273,7 @@ __all__ = [
     "OutOfCredits",
     "OutOfFunds",
     "PaintFailed",
+    "Paused",
     "PermissionsMissing",
     "PictureGone",
     "PictureTooComplex",

@@ -222,6 +222,12 @@ class Banned(Refusal):
     key = "refusal-banned"
 
 
+class Paused(Refusal):
+    """Moderation has refused the user too often within a day. Facts: `hours` until the pause ends, >= 1."""
+
+    key = "refusal-paused"
+
+
 class ChatBanned(Refusal):
     """The chat is banned."""
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
-from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
+from bot.errors import AdminsOnly, BadArguments, Paused, UnknownCharge, UnknownCommand
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
@@ -23,11 +23,13 @@ from bot.prices import PriceRange
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.runtime.clock import Clock
 from bot.store.store import Store
+from bot.strikes import hours_left
 from bot.texts import shorten, translate
 
 ADMIN = COMMANDS["admin"]
 
 HISTORY_PROMPT_CHARS = 61  # characters of a prompt in a line of /history: twenty of them fit one message
+MAX_SHOWN_PAUSES = 10  # members in a pause that the statistics name
 MAX_QUOTED_CHARGE_CHARS = 100  # characters of an unknown charge that are quoted back
 
 
@@ -127,7 +129,7 @@ class CommandHandler:
             context.user.key, self._rules.daily_allowance(context.user), self._rules.new_user_daily
         )
         running = await self._store.unfinished_jobs_of(context.user.key)
-        return translate(
+        answer = translate(
             context.locale,
             "answer-quota",
             left=balance.available,
@@ -136,6 +138,10 @@ class CommandHandler:
             refill=hours_to_refill(self._clock.now()),
             running=len(running),
         )
+        if (pause := await self._store.strikes.pause_of(context.user.key)) is None:
+            return answer
+        left = hours_left(pause.until, self._clock.now())
+        return f"{translate(context.locale, Paused.key, hours=left)}\n{answer}"
 
     async def _history(self, context: CommandContext) -> str:
         here = context.chat if context.chat.kind == "group" else None  # what was asked in private stays there
@@ -213,16 +219,30 @@ class CommandHandler:
             case ["unban", user]:
                 await self._store.unban(user.lower())
                 return translate(context.locale, "answer-unbanned", user=user.lower())
+            case ["unpause", user]:
+                await self._store.strikes.lift_pause(user.lower())
+                return translate(context.locale, "answer-unpaused", user=user.lower())
             case ["refund", charge]:
                 return await self._refund(context, charge)
             case ["stats"]:
-                stats = await self._store.stats()
-                lines = [translate(context.locale, "answer-stats", **stats)]
-                if stats["spent"]:
-                    lines.append(translate(context.locale, "answer-stats-spent", spent=stats["spent"]))
-                return "\n".join(lines)
+                return await self._stats(context.locale)
             case _:
                 raise BadArguments(usage=ADMIN.usage)
+
+    async def _stats(self, locale: str) -> str:
+        stats = await self._store.stats()
+        lines = [translate(locale, "answer-stats", **stats)]
+        if stats["spent"]:
+            lines.append(translate(locale, "answer-stats-spent", spent=stats["spent"]))
+        refused, pauses = await self._store.strikes.pauses(MAX_SHOWN_PAUSES)
+        if refused:
+            lines.append(translate(locale, "answer-stats-refused", count=refused))
+        now = self._clock.now()
+        for pause in pauses:
+            left = hours_left(pause.until, now)
+            user, count = pause.user_key, pause.strikes
+            lines.append(translate(locale, "answer-stats-paused", user=user, count=count, hours=left))
+        return "\n".join(lines)
 
     async def _refund(self, context: CommandContext, charge: str) -> str:
         """The money first: a refund that was cut short is taken up where it was when it is asked for again."""

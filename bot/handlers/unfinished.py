@@ -27,6 +27,7 @@ from bot.errors import (
     NotAPicture,
     NothingToEdit,
     OutOfCredits,
+    Paused,
     PicturesWithoutPrompt,
     PlaceClosed,
     PromptEmpty,
@@ -45,7 +46,7 @@ from bot.job import Job
 
 JOIN_WITHIN = timedelta(minutes=1)  # of the last picture; a captioned one that comes later is a request of its own
 
-_NEVER_ANSWERED = (Banned, ChatBanned, Closed, StillPainting, TooFast)
+_NEVER_ANSWERED = (Banned, ChatBanned, Closed, Paused, StillPainting, TooFast)
 _NOT_ASKED = (OutOfCredits, PlaceClosed, Restarting, RestTooLate, TooManyWaiting)
 _ASKED_FOR_PICTURES = (
     AnimatedPicture,

@@ -142,6 +142,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 Subcommand(name="set", arguments=(Argument.USER, Argument.CREDITS)),
                 Subcommand(name="ban", arguments=(Argument.USER,)),
                 Subcommand(name="unban", arguments=(Argument.USER,)),
+                Subcommand(name="unpause", arguments=(Argument.USER,)),
                 Subcommand(name="refund", arguments=(Argument.CHARGE,), menus=frozenset({Menu.DIRECT, Menu.GROUP})),
                 Subcommand(name="stats"),
             ),

@@ -17,6 +17,7 @@ from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
+from bot.jobs.safety import SafetyIdentifiers
 from bot.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
 from bot.painting import (
     MAX_SURPLUS_IMAGES,
@@ -57,9 +58,12 @@ class Generation:
         clearance: Clearance,
         on_reserved: Callable[[Job], None],
         confirm_held: Callable[[Job], Awaitable[None]],
+        safety: SafetyIdentifiers | None = None,
     ) -> None:
         """`on_reserved`: called once credits are reserved that were not reserved with the job. `confirm_held`: called
-        right before an upstream is asked; raises Stale where the job is another process's by now."""
+        right before an upstream is asked; raises Stale where the job is another process's by now. `safety`: names the
+        job's user to upstreams that take such a name; None: nothing does."""
+        self._safety = safety
         self._confirm_held = confirm_held
         self._clearance = clearance
         self._on_reserved = on_reserved
@@ -176,7 +180,13 @@ class Generation:
         A PNG's own transparency is a mask only where a provider takes masks; else it is a reference like others.
         """
         references, mask = await self._images.load_references(job, self._provider.catalog.capabilities)
-        request = PaintRequest(prompt=_upstream_prompt(job), references=references, mask=mask, options=job.options)
+        request = PaintRequest(
+            prompt=_upstream_prompt(job),
+            references=references,
+            mask=mask,
+            options=job.options,
+            safety_identifier=None if self._safety is None else await self._safety.identify(job.user.key),
+        )
         if job.mask is None and mask is not None and not self._provider.catalog.can_satisfy(requirements_of(request)):
             request = replace(request, mask=None)
         return request

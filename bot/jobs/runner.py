@@ -32,6 +32,7 @@ from bot.jobs.images import JobImages
 from bot.jobs.message_handover import MessageHandover, NoHandover
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
+from bot.jobs.safety import SafetyIdentifiers
 from bot.jobs.settlement import Settlement
 from bot.painting import Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions, Membership
@@ -41,6 +42,7 @@ from bot.runtime.clock import Clock, retry_store_write
 from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended
 from bot.store.store import Store
+from bot.strikes import StrikeRules
 
 log = structlog.get_logger()
 
@@ -66,9 +68,12 @@ class JobRunner:
         usage_rates: Mapping[str, float] | None = None,
         handover: MessageHandover | None = None,
         membership: Membership | None = None,
+        strikes: StrikeRules | None = None,
+        safety: SafetyIdentifiers | None = None,
     ) -> None:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
-        by usage. `handover`, `membership`: of messages, and of this process; None: there is no other."""
+        by usage. `handover`, `membership`: of messages, and of this process; None: there is no other. `strikes`: as of
+        Settlement. `safety`: names users to upstreams; None: nothing does."""
         self._membership = membership
         self._handover = handover or NoHandover()
         self._store = store
@@ -79,7 +84,9 @@ class JobRunner:
         self._ports = ports
         self._clock = clock
         self._background = BackgroundTasks()
-        self._settlement = Settlement(store=store, ports=ports, clock=clock, background=self._background)
+        self._settlement = Settlement(
+            store=store, ports=ports, clock=clock, background=self._background, strikes=strikes
+        )
         self._notifier = JobNotifier(
             store=store,
             status_messages=status_messages,
@@ -108,6 +115,7 @@ class JobRunner:
             clearance=clearance,
             on_reserved=self._settlement.report_reserved,
             confirm_held=self._confirm_held,
+            safety=safety,
         )
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
         self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted or amended
@@ -361,8 +369,10 @@ class JobRunner:
             raise Restarted
         if facts is not None:
             return facts
-        if not job.checkpoints:  # the chat may have changed while the job waited
+        if not job.checkpoints:  # the chat, and what is known of its user, may have changed while the job waited
             await self.check_place(job.chat)
+            if job.started != job.created:
+                await self._store.strikes.check_pause(job.user.key)
         state = await self._generation.generate(job)
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
         try:

@@ -15,6 +15,7 @@ from bot.ports import BalanceDisplay, ChatPort
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
 from bot.store.store import Store
+from bot.strikes import StrikeRules
 
 log = structlog.get_logger()
 
@@ -25,8 +26,16 @@ class Settlement:
     """Ends jobs in the database."""
 
     def __init__(
-        self, *, store: Store, ports: Mapping[str, ChatPort], clock: Clock, background: BackgroundTasks
+        self,
+        *,
+        store: Store,
+        ports: Mapping[str, ChatPort],
+        clock: Clock,
+        background: BackgroundTasks,
+        strikes: StrikeRules | None = None,
     ) -> None:
+        """`strikes`: when refusals by moderation pause a member; None: never."""
+        self._strikes = strikes
         self._store = store
         self._ports = ports
         self._clock = clock
@@ -45,7 +54,7 @@ class Settlement:
     ) -> bool:
         """Writes a job's end and its charge in credits. False: it had ended before. Raises StoreFailed, Stale."""
         settled = await self._store.settle_job(
-            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
+            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace, strikes=self._strikes
         )
         if settled:
             self._report_end(job, state, charged, trace)

@@ -44,6 +44,12 @@ def option_fields(sent: Mapping[Option, str | int], wire: RequestWire) -> Mappin
     return {field: value for option, value in sent.items() if (field := wire.option_field(option))}
 
 
+def safety_fields(request: PaintRequest, wire: RequestWire) -> Mapping[str, str]:
+    """The field that tells the user apart from others, where the wire has one."""
+    named = request.safety_identifier
+    return {wire.safety_field: named} if wire.safety_field and named else {}
+
+
 def build_body(wire: RequestWire, fields: Mapping[str, object], *, has_references: bool) -> dict[str, object]:
     """The body as a JSON object. `fields`: what Easel sends, by names with dots; those without a name are left out.
     It stands before every further field of the operator's."""

@@ -63,6 +63,10 @@ class Wired(Abilities):
     token_price: dict[str, Any] | None = None
     """The upstream's own credits by its tokens: `text`, `image` and `output`, each a weight, and `factor`."""
 
+    safety_identifier: bool | None = None
+    """Whether requests tell the upstream's operator which user they are for, by a name that says nothing else of them:
+    `safety_identifier`, or what the preset calls it. None: where the preset's upstream is known to take it."""
+
     wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
     """Fields of the dialect's wire, by the names in deploy/wires.md; `headers_file`: files that hold values of its
     `headers`, by the names of these."""

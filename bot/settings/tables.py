@@ -162,6 +162,12 @@ class Limits(Table):
     new_user_daily: NonNegativeInt | None = None
     """Most credits on a user's first day, >= 0; None: no such limit."""
 
+    user_strikes: NonNegativeInt = 5
+    """Refusals by moderation (an upstream's, or your own) within a day after which a user is paused, >= 0; 0: never."""
+
+    strike_pause_hours: Annotated[float, Field(gt=0, le=24 * 365)] = 24.0
+    """How long such a pause is, hours; > 0, up to 8760."""
+
     user_per_minute: PositiveInt | None = 60
     """Most requests of one user in any minute, > 0; None: no limit."""
 

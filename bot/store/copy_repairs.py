@@ -4,15 +4,16 @@ An unreadable job ends and its credits come back; an account is computed anew fr
 the target's quarantine. Works inside the transaction it is given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from bot.job import FINAL_STATES
 from bot.store import job_audit, ledger, schema
 from bot.store.engine import field_values
-from bot.store.quarantine import SetAside, keep, users_without_account
+from bot.store.quarantine import SetAside, keep, of_member, users_without_account
 from bot.store.raw_rows import RawRow
 from bot.store.schema import safe_text
 
@@ -29,7 +30,7 @@ def keep_unreadable(target: Connection, rows: Sequence[RawRow], allowance: int, 
             _end_job(target, row, now)
     if lost_ids:
         for account_id in users_without_account(target, everybody=True):
-            _insert_account(target, account_id, allowance, now, banned=False)
+            _insert_account(target, account_id, allowance, now, {"banned": False})
     return [
         keep(target, row, "; ".join(f"{name}: {problem}" for name, problem in row.problems.items()), now)
         for row in rows
@@ -40,13 +41,15 @@ def _rebuild_account(target: Connection, row: RawRow, allowance: int, now: datet
     """False: nobody can read whose account it is."""
     account_id = row.values.get("id")
     if account_id is not None:
-        _insert_account(target, account_id, allowance, now, banned=bool(row.values.get("banned")))
+        _insert_account(target, account_id, allowance, now, of_member(row))
     return account_id is not None
 
 
-def _insert_account(target: Connection, account_id: str, allowance: int, now: datetime, *, banned: bool) -> None:
+def _insert_account(
+    target: Connection, account_id: str, allowance: int, now: datetime, of_member: Mapping[str, Any]
+) -> None:
     rebuilt = ledger.replay(target, account_id, allowance, now)
-    target.execute(insert(schema.account), {**field_values(rebuilt), "banned": banned})
+    target.execute(insert(schema.account), {**field_values(rebuilt), **of_member})
 
 
 def _end_job(target: Connection, row: RawRow, now: datetime) -> None:

@@ -21,6 +21,7 @@ from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.quarantine import delete_quarantine
 from bot.store.schema import ERASED, IS_UNFINISHED, blob_cache, checkpoint, job, key_value, result
+from bot.store.strikes import delete_strikes
 
 EVENT_REDELIVERY = timedelta(days=2)  # in which a platform may deliver an event again: Telegram keeps updates a day
 SHOWN_TTL = timedelta(hours=1)  # longer than pictures that somebody has just shown are of use
@@ -80,9 +81,9 @@ class Deletions:
         return await self._database.write(work)
 
     async def delete_expired(self, *, days: int | None) -> int:
-        """Deletes blobs past BLOB_DAYS, expired tokens, intents of old posts, erased jobs whose events cannot be
-        delivered again, and with `days` ended jobs and blobs older than that many. The ledger stays. Returns the number
-        of jobs."""
+        """Deletes blobs past BLOB_DAYS, expired tokens and strikes, intents of old posts, erased jobs whose events
+        cannot be delivered again, and with `days` ended jobs and blobs older than that many. The ledger stays. Returns
+        the number of jobs."""
         now = self._clock.now()
         ended_before = None if days is None else now - timedelta(days=days)
         cached_before = now - timedelta(days=min(days or BLOB_DAYS, BLOB_DAYS))
@@ -94,6 +95,7 @@ class Deletions:
             delete_tokens(conn, expired_at=now)
             delete_quarantine(conn, before=cached_before)
             delete_post_intents(conn, now=now)
+            delete_strikes(conn, now=now)
             return _delete_jobs(conn, ended_before=ended_before, erased_before=now - EVENT_REDELIVERY)
 
         return await self._database.write(work)

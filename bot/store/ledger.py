@@ -12,16 +12,18 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 
 from bot import quota
 from bot.chat import Chat
-from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
+from bot.errors import Banned, ChatOutOfCredits, OutOfCredits, Paused
 from bot.job import NewJob
 from bot.quota import Account, QuotaRules
 from bot.store.engine import field_values, insert_once, insert_or_lock, require_columns
 from bot.store.raw_rows import read_raw_rows
 from bot.store.schema import IS_UNFINISHED, account, job, ledger
+from bot.strikes import hours_left
 
 SELECT_RESERVATION = select(ledger).where(ledger.c.job == bindparam("job_id"), ledger.c.kind == "reserve")
 UPDATE_ACCOUNT = update(account).where(account.c.id == bindparam("account_id"))
 INSERT_ENTRY = insert(ledger)
+OF_MEMBERS = ("banned", "paused_until")  # columns of an account that say nothing of credits
 
 # ---------------------------------------------------------------- accounts
 
@@ -43,8 +45,12 @@ def get_account(conn: Connection, account_id: str) -> Account:
 
 def lock_account(conn: Connection, account_id: str) -> tuple[Account, bool]:
     """Locks an account until the transaction ends, and creates it where it is missing; also whether it is banned."""
-    row = insert_or_lock(conn, account, {**field_values(Account(id=account_id)), "banned": False}, key="id")
+    row = _lock_row(conn, account_id)
     return _account(row), row["banned"]
+
+
+def _lock_row(conn: Connection, account_id: str) -> RowMapping:
+    return insert_or_lock(conn, account, {**field_values(Account(id=account_id)), "banned": False}, key="id")
 
 
 def set_banned(conn: Connection, account_id: str, banned: bool) -> None:
@@ -57,7 +63,7 @@ def is_banned(conn: Connection, account_id: str) -> bool:
 
 
 def _account(row: RowMapping) -> Account:
-    return Account(**{str(name): value for name, value in row.items() if name != "banned"})
+    return Account(**{str(name): value for name, value in row.items() if name not in OF_MEMBERS})
 
 
 def store_account(conn: Connection, changed: Account) -> None:
@@ -137,15 +143,17 @@ def _jobs_under_way(conn: Connection, ids: Sequence[str]) -> set[str]:
 # ---------------------------------------------------------------- entries
 
 
-def lock_unless_banned(conn: Connection, user_key: str) -> Account:
-    """Locks the user's account.
+def lock_unless_refused(conn: Connection, user_key: str, now: datetime) -> Account:
+    """Locks the account of a user who may spend credits.
 
-    Raises Banned.
+    Raises Banned, Paused.
     """
-    user, banned = lock_account(conn, user_key)
-    if banned:
+    row = _lock_row(conn, user_key)
+    if row["banned"]:
         raise Banned
-    return user
+    if row["paused_until"] is not None and row["paused_until"] > now:
+        raise Paused(hours=hours_left(row["paused_until"], now))
+    return _account(row)
 
 
 def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now: datetime) -> None:
@@ -176,10 +184,10 @@ def change_reservation(
     """Reserves `cost` credits for an unfinished job (locked) in the place of what it has reserved, as if it were
     accepted now. `is_reserved`: as of `reserve`.
 
-    Raises OutOfCredits, ChatOutOfCredits, Banned.
+    Raises OutOfCredits, ChatOutOfCredits, Banned, Paused.
     """
     entry = dict(conn.execute(SELECT_RESERVATION, {"job_id": reserved.id}).mappings().one())
-    user = _undo_reservation(lock_unless_banned(conn, reserved.user.key), entry, "")
+    user = _undo_reservation(lock_unless_refused(conn, reserved.user.key, now), entry, "")
     allowance = allowance_on_day(conn, user.id, rules.daily_allowance(reserved.user), rules.new_user_daily, now)
     credits = cost if is_reserved else 0
     user, from_granted = _reserve_credits(conn, user, allowance, cost, credits, now, OutOfCredits)
@@ -275,7 +283,7 @@ def claw_back(conn: Connection, entry_id: str, user_key: str, credits: int, allo
 def move_account(conn: Connection, old: str, new: str) -> None:
     """Gives an account another id, with all its entries. An account that already exists under that id takes over what
     is reserved and granted, and keeps its own daily credits."""
-    found, banned = _lock_existing(conn, old)
+    found, of_member = _lock_existing(conn, old)
     if found is None:
         return
     target, _ = lock_account(conn, new)
@@ -288,17 +296,17 @@ def move_account(conn: Connection, old: str, new: str) -> None:
         daily=min(latest.daily, latest.allowance),
     )
     store_account(conn, merged)
-    conn.execute(update(account).where(account.c.id == new).values(banned=banned))
+    conn.execute(update(account).where(account.c.id == new).values(of_member))
     conn.execute(update(ledger).where(ledger.c.account == old).values(account=new))
     conn.execute(update(ledger).where(ledger.c.chat_account == old).values(chat_account=new))
     conn.execute(delete(account).where(account.c.id == old))
 
 
-def _lock_existing(conn: Connection, account_id: str) -> tuple[Account | None, bool]:
-    """The account, locked, and whether it is banned; None when there is none."""
+def _lock_existing(conn: Connection, account_id: str) -> tuple[Account | None, dict[str, Any]]:
+    """The account, locked, and its columns OF_MEMBERS; None when there is none."""
     query = select(account).where(account.c.id == account_id).with_for_update()
     row = conn.execute(query).mappings().first()
-    return (_account(row), row["banned"]) if row else (None, False)
+    return (_account(row), {name: row[name] for name in OF_MEMBERS}) if row else (None, {})
 
 
 def _apply_change(

@@ -286,11 +286,16 @@ def _rebuild_accounts(conn: Connection, allowance: int, now: datetime) -> list[S
             lost_ids = True
         else:
             rebuilt = ledger.replay(conn, row.values["id"], allowance, now)
-            replace_row(conn, row, {**field_values(rebuilt), "banned": bool(row.values.get("banned"))})
+            replace_row(conn, row, {**field_values(rebuilt), **of_member(row)})
     for account_id in users_without_account(conn, everybody=lost_ids):
         rebuilt = ledger.replay(conn, account_id, allowance, now)
         conn.execute(insert(schema.account), {**field_values(rebuilt), "banned": False})
     return found
+
+
+def of_member(row: RawRow) -> dict[str, Any]:
+    """What an unreadable account's row says of its member, as far as it can be read."""
+    return {"banned": bool(row.values.get("banned")), "paused_until": row.values.get("paused_until")}
 
 
 def users_without_account(conn: Connection, *, everybody: bool) -> set[str]:

@@ -101,6 +101,7 @@ account = Table(
     Column("allowance", BigInteger, nullable=False),
     Column("day", Date, nullable=False),
     Column("banned", Boolean(create_constraint=False), nullable=False),
+    Column("paused_until", UtcDateTime),  # because of strikes; NULL: never was
     PrimaryKeyConstraint("id"),
     CheckConstraint("daily >= 0 AND daily <= allowance", name="daily"),
     CheckConstraint("reserved >= 0", name="reserved"),
@@ -126,6 +127,16 @@ ledger = Table(
     CheckConstraint("chat_from_granted >= 0 AND chat_from_granted <= credits", name="chat_from_granted"),
     CheckConstraint("(chat_account IS NULL) = (chat_day IS NULL)", name="chat"),
     Index("ix_ledger_account", "account", "at"),
+)
+
+strike = Table(
+    "strike",
+    metadata,
+    Column("job", Text, nullable=False),  # that moderation refused; it may be gone meanwhile
+    Column("user_key", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("job"),
+    Index("ix_strike_user_key", "user_key", "at"),
 )
 
 # Conditions of partial indexes, as text: an index is used only where a query repeats its condition literally.

@@ -28,6 +28,8 @@ from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.job_holders import JobHolders, Notify
 from bot.store.migrate import prepare_database
 from bot.store.quarantine import Quarantine
+from bot.store.strikes import Strikes, add_strike
+from bot.strikes import StrikeRules, is_strike
 
 HEALTH_KEY = "health"  # of the row that is written to see whether the database takes writes
 # The facts of an attempt that are columns of its job.
@@ -54,6 +56,8 @@ class Store:
         """What takes jobs and what belongs to them out."""
         self.quarantine = Quarantine(database, clock)
         """The rows that could not be read."""
+        self.strikes = Strikes(database, clock)
+        """Members whom moderation has refused too often."""
 
     @classmethod
     async def open(cls, database_url: str, *, clock: Clock, migrate: bool | None = None) -> Self:
@@ -110,7 +114,7 @@ class Store:
         `begun`: its first attempt begins in the same transaction, as by `begin_attempt`. `first_post`: what its adapter
         notes of its first post, as of `PreparedPosts.prepare_post`. `holder`, `shown_by`: as of `Job`. `enqueue`:
         called in the transaction, the user's account locked, as of `Dispatch.enqueue`.
-        Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
+        Raises Banned, Paused, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
         """
 
         def work(conn: Connection) -> tuple[Job, bool]:
@@ -120,7 +124,7 @@ class Store:
                 known = job_rows.load_job(conn, job_queries.select_by_event(new.event))
                 assert known is not None
                 return known, False
-            user = ledger.lock_unless_banned(conn, new.user.key)  # two presses at once take turns here
+            user = ledger.lock_unless_refused(conn, new.user.key, now)  # two presses at once take turns here
             if (pressed_before := job_rows.find_unfinished_sibling(conn, new)) is not None:
                 job_rows.delete_job(conn, new.id)
                 return pressed_before, False
@@ -153,7 +157,7 @@ class Store:
     async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:
         """Reserves the credits of a job that was accepted without (`is_reserved` False). May be repeated.
 
-        Raises Stale, OutOfCredits, ChatOutOfCredits, Banned; then nothing is reserved.
+        Raises Stale, OutOfCredits, ChatOutOfCredits, Banned, Paused; then nothing is reserved.
         """
 
         def work(conn: Connection) -> None:
@@ -211,10 +215,12 @@ class Store:
         failure: Failure | None = None,
         delivered: Delivered | None = None,
         trace: str | None = None,
+        strikes: StrikeRules | None = None,
     ) -> bool:
         """Ends a job and settles its reservation: `charged` credits are spent, the others return. False: it had ended.
 
-        Deletes the stored images. Without `delivered` the notification of its end is pending from here on.
+        A refusal by moderation counts by the rules of `strikes`. Deletes the stored images. Without `delivered` the
+        notification of its end is pending from here on.
 
         Raises Stale when a newer attempt holds it, ValueError for an end that
         its state does not allow or a charge above what was reserved.
@@ -239,6 +245,8 @@ class Store:
             )
             job_rows.update_job(conn, job.id, end)
             job_rows.delete_results(conn, job.id)
+            if strikes is not None and is_strike(failure):
+                add_strike(conn, job.id, strikes, now)
             return True
 
         return await self._database.write(work, can_wait=True)

@@ -100,6 +100,10 @@ refusal-too-many-waiting =
        *[other] You already have { NUMBER($limit, useGrouping: 0) } pictures waiting in line. Please wait for one, or stop them with /cancel.
     }
 refusal-banned = You can’t use this bot any more. If that seems wrong, ask an admin.
+refusal-paused = Too many of your requests were refused by moderation within a day, so I paint nothing for you { $hours ->
+        [one] for another hour
+       *[other] for another { NUMBER($hours, useGrouping: 0) } hours
+    }. Nothing was charged. If that seems wrong, ask an admin: they can end the pause.
 refusal-chat-banned = This chat can’t use the bot. If that seems wrong, ask whoever runs it.
 refusal-closed = This bot is only for people its owner has invited.
 refusal-forbidden-word = That can’t be painted here. Please try other words.
@@ -341,8 +345,8 @@ answer-privacy =
         [one] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } day.
        *[other] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } days.
     }
-    Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, and where the bot’s owner wants it checked first, to a content check, without your name.
-    /forget deletes it all.
+    Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, and where the bot’s owner wants it checked first, to a content check, without your name; some services get a code in its place. When moderation refuses a request, that is noted for a day.
+    /forget deletes all but those numbers and notes.
 answer-forgotten =
     { $count ->
         [0] There was nothing left to forget.
@@ -363,6 +367,7 @@ answer-set = { $user } has { NUMBER($left, useGrouping: 0) } { $left ->
     } now.
 answer-banned = { $user } can’t use the bot any more. To undo: /admin unban { $user }
 answer-unbanned = { $user } can use the bot again.
+answer-unpaused = { $user } is in no pause any more, and earlier refusals are forgotten.
 answer-refunded =
     { $credits ->
         [one] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credit
@@ -377,6 +382,14 @@ answer-stats =
     Done: { NUMBER($done, useGrouping: 0) } · failed: { NUMBER($failed, useGrouping: 0) } · cancelled: { NUMBER($cancelled, useGrouping: 0) }
     Credits charged: { NUMBER($charged, useGrouping: 0) }
 answer-stats-spent = Taken by the picture services, in their own credits: { NUMBER($spent, useGrouping: 0) }
+answer-stats-refused = Refused by moderation within a day: { NUMBER($count, useGrouping: 0) }
+answer-stats-paused = Paused: { $user }, for another { NUMBER($hours, useGrouping: 0) } { $hours ->
+        [one] hour
+       *[other] hours
+    } ({ NUMBER($count, useGrouping: 0) } { $count ->
+        [one] refusal
+       *[other] refusals
+    }). To end it: /admin unpause { $user }
 
 ### Command completion: one line each
 
@@ -392,7 +405,7 @@ hint-privacy = What is kept about you
 hint-forget = Delete your prompts, history and pictures
 hint-start = Say hello
 hint-buy = Buy credits
-hint-admin = For admins: grant, set, ban, unban, stats
+hint-admin = For admins: grant, set, ban, unban, unpause, stats
 
 ### The playground page
 
@@ -567,12 +580,14 @@ discord-name-grant = grant
 discord-name-set = set
 discord-name-ban = ban
 discord-name-unban = unban
+discord-name-unpause = unpause
 discord-name-stats = stats
 # One line each, at most 100 characters.
 discord-hint-grant = Give somebody credits that do not expire
 discord-hint-set = Leave somebody exactly so many credits today
 discord-hint-ban = Let somebody paint no more
 discord-hint-unban = Let somebody paint again
+discord-hint-unpause = End the pause of somebody whom moderation refused
 discord-hint-stats = What happened today
 discord-option-prompt = What to paint, or what to change
 discord-option-image = A picture to start from

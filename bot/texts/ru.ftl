@@ -115,6 +115,11 @@ refusal-too-many-waiting =
        *[many] У вас в очереди уже { NUMBER($limit, useGrouping: 0) } картинок. Дождитесь одной или остановите их: /cancel
     }
 refusal-banned = Вы больше не можете пользоваться этим ботом. Если это ошибка, обратитесь к администратору.
+refusal-paused = За сутки модерация отклонила слишком много ваших запросов, поэтому ещё { $hours ->
+        [one] { NUMBER($hours, useGrouping: 0) } час
+        [few] { NUMBER($hours, useGrouping: 0) } часа
+       *[other] { NUMBER($hours, useGrouping: 0) } часов
+    } я ничего для вас не рисую. Ничего не списано. Если это ошибка, обратитесь к администратору: он может снять паузу.
 refusal-chat-banned = В этом чате бот недоступен. Если это ошибка, обратитесь к тому, кто его ведёт.
 refusal-closed = Этот бот только для тех, кого пригласил его владелец.
 refusal-forbidden-word = Здесь такое рисовать нельзя. Попробуйте сказать иначе.
@@ -362,8 +367,8 @@ answer-privacy =
         [few] Готовые задания забываются через { NUMBER($days, useGrouping: 0) } дня.
        *[many] Готовые задания забываются через { NUMBER($days, useGrouping: 0) } дней.
     }
-    Кредиты хранятся числами, без того, на что потрачены. Просьбы уходят сервису рисования, а если владелец бота велел проверять их, то и сервису проверки, без вашего имени.
-    /forget удаляет всё.
+    Кредиты хранятся числами, без того, на что потрачены. Просьбы уходят сервису рисования, а если владелец бота велел проверять их, то и сервису проверки, без вашего имени; некоторые сервисы получают вместо него код. Отказ модерации помнится сутки.
+    /forget удаляет всё, кроме этих чисел и отметок.
 answer-forgotten =
     { $count ->
         [0] Забывать больше нечего.
@@ -387,6 +392,7 @@ answer-set = { $user }: теперь { NUMBER($left, useGrouping: 0) } { $left -
     }.
 answer-banned = { $user } больше не может пользоваться ботом. Отменить: /admin unban { $user }
 answer-unbanned = { $user } снова может пользоваться ботом.
+answer-unpaused = { $user } больше не на паузе, прежние отказы забыты.
 answer-refunded =
     Покупка возвращена ({ $user }): { $credits ->
         [one] { NUMBER($credits, useGrouping: 0) } кредит
@@ -403,6 +409,12 @@ answer-stats =
     Готово: { NUMBER($done, useGrouping: 0) } · не удалось: { NUMBER($failed, useGrouping: 0) } · отменено: { NUMBER($cancelled, useGrouping: 0) }
     Списано кредитов: { NUMBER($charged, useGrouping: 0) }
 answer-stats-spent = Взяли сервисы рисования, в их собственных кредитах: { NUMBER($spent, useGrouping: 0) }
+answer-stats-refused = Отклонено модерацией за сутки: { NUMBER($count, useGrouping: 0) }
+answer-stats-paused = На паузе: { $user }, ещё { $hours ->
+        [one] { NUMBER($hours, useGrouping: 0) } час
+        [few] { NUMBER($hours, useGrouping: 0) } часа
+       *[other] { NUMBER($hours, useGrouping: 0) } часов
+    } (отказов: { NUMBER($count, useGrouping: 0) }). Снять: /admin unpause { $user }
 
 ### Подсказки команд: по строке
 
@@ -418,7 +430,7 @@ hint-privacy = Что о вас хранится
 hint-forget = Удалить ваши слова, историю и картинки
 hint-start = Поздороваться
 hint-buy = Купить кредиты
-hint-admin = Для администраторов: grant, set, ban, unban, stats
+hint-admin = Для администраторов: grant, set, ban, unban, unpause, stats
 
 ### The playground page
 
@@ -593,12 +605,14 @@ discord-name-grant = подарить
 discord-name-set = назначить
 discord-name-ban = запретить
 discord-name-unban = разрешить
+discord-name-unpause = снять-паузу
 discord-name-stats = статистика
 # По одной строке, не длиннее 100 знаков.
 discord-hint-grant = Подарить кредиты, которые не сгорают
 discord-hint-set = Оставить на сегодня ровно столько кредитов
 discord-hint-ban = Запретить кому-то рисовать
 discord-hint-unban = Снова разрешить рисовать
+discord-hint-unpause = Снять паузу, начатую из-за отказов модерации
 discord-hint-stats = Что было сегодня
 discord-option-prompt = Что нарисовать или что изменить
 discord-option-image = Картинка, с которой начать

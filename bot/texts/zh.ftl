@@ -77,6 +77,7 @@ refusal-too-many-waiting =
        *[other] 你已有 { NUMBER($limit, useGrouping: 0) } 张图片在排队。请等一等，或用 /cancel 停止。
     }
 refusal-banned = 你已不能使用这个机器人。如有疑问，请联系管理员。
+refusal-paused = 一天之内你有太多请求被审核拒绝，因此接下来 { NUMBER($hours, useGrouping: 0) } 小时内我不会为你画图。没有扣除积分。如有疑问，请联系管理员，他们可以解除暂停。
 refusal-chat-banned = 这个聊天不能使用本机器人。如有疑问，请联系机器人的管理者。
 refusal-closed = 本机器人只对受邀的人开放。
 refusal-forbidden-word = 这里不能画这个，请换个说法。
@@ -277,8 +278,8 @@ answer-privacy =
         [0] 已完成的任务会保留到你发送 /forget 为止。
        *[other] 已完成的任务在 { NUMBER($days, useGrouping: 0) } 天后删除。
     }
-    积分只以数字保存，不含用途。你的绘图请求会发给绘图服务；如果机器人的主人要求先审核，也会发给审核服务，但都不带你的名字。
-    /forget 会全部删除。
+    积分只以数字保存，不含用途。你的绘图请求会发给绘图服务；如果机器人的主人要求先审核，也会发给审核服务，但都不带你的名字；有些服务会收到一个代替名字的代码。审核拒绝的请求会记录一天。
+    除这些数字和记录外，/forget 会全部删除。
 answer-forgotten =
     { $count ->
         [0] 没有可以删除的内容了。
@@ -291,6 +292,7 @@ answer-granted = 已给 { $user } 增加 { NUMBER($credits, useGrouping: 0) } �
 answer-set = { $user } 现有 { NUMBER($left, useGrouping: 0) } 积分。
 answer-banned = { $user } 已不能使用机器人。撤销：/admin unban { $user }
 answer-unbanned = { $user } 又可以使用机器人了。
+answer-unpaused = { $user } 已不再暂停，之前的拒绝记录已清除。
 answer-refunded = 已向 { $user } 退还购买 { NUMBER($credits, useGrouping: 0) } 积分的款项。现在还剩：{ NUMBER($left, useGrouping: 0) }
 answer-stats =
     今天（UTC）有 { NUMBER($users, useGrouping: 0) } 人提出请求。
@@ -298,6 +300,8 @@ answer-stats =
     完成：{ NUMBER($done, useGrouping: 0) } · 失败：{ NUMBER($failed, useGrouping: 0) } · 取消：{ NUMBER($cancelled, useGrouping: 0) }
     扣除积分：{ NUMBER($charged, useGrouping: 0) }
 answer-stats-spent = 绘图服务扣除（按其自身的积分）：{ NUMBER($spent, useGrouping: 0) }
+answer-stats-refused = 一天之内被审核拒绝：{ NUMBER($count, useGrouping: 0) }
+answer-stats-paused = 暂停中：{ $user }，还有 { NUMBER($hours, useGrouping: 0) } 小时（被拒 { NUMBER($count, useGrouping: 0) } 次）。解除：/admin unpause { $user }
 
 ### 命令提示：每条一行
 
@@ -313,7 +317,7 @@ hint-privacy = 保存了哪些与你有关的内容
 hint-forget = 删除你的描述、历史和图片
 hint-start = 打个招呼
 hint-buy = 购买积分
-hint-admin = 管理员专用：grant、set、ban、unban、stats
+hint-admin = 管理员专用：grant、set、ban、unban、unpause、stats
 
 ### The playground page
 
@@ -486,12 +490,14 @@ discord-name-grant = 赠送
 discord-name-set = 设定
 discord-name-ban = 封禁
 discord-name-unban = 解封
+discord-name-unpause = 解除暂停
 discord-name-stats = 统计
 # 每条一行，最多 100 个字符。
 discord-hint-grant = 送给某人不会过期的积分
 discord-hint-set = 把某人今天的积分设为指定数目
 discord-hint-ban = 不再让某人画图
 discord-hint-unban = 让某人可以继续画图
+discord-hint-unpause = 解除因审核拒绝而开始的暂停
 discord-hint-stats = 今天的情况
 discord-option-prompt = 要画什么，或者要改什么
 discord-option-image = 作为起点的图片

@@ -4,7 +4,7 @@ The options' fields are those of every dialect (`bot.providers.body`).
 """
 
 from bot.painting import PaintRequest
-from bot.providers.body import build_body, option_fields, sent_options
+from bot.providers.body import build_body, option_fields, safety_fields, sent_options
 from bot.providers.http.client import Payload
 from bot.providers.http.json_body import InlineImages
 from bot.providers.presets import ChatWire, Upstream
@@ -32,5 +32,6 @@ def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire:
         "stream": upstream.stream,
         **({"modalities": list(wire.modalities)} if wire.modalities else {}),
         **option_fields(sent_options(request, upstream.capabilities, wire), wire),
+        **safety_fields(request, wire),
     }
     return images.encode(build_body(wire, fields, has_references=bool(request.references)))

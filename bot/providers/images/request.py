@@ -4,7 +4,7 @@ The options' fields are those of every dialect (`bot.providers.body`).
 """
 
 from bot.painting import PaintRequest
-from bot.providers.body import build_body, form_fields, option_fields, sent_options
+from bot.providers.body import build_body, form_fields, option_fields, safety_fields, sent_options
 from bot.providers.http.client import Payload
 from bot.providers.http.json_body import InlineImages
 from bot.providers.http.multipart import FormFile, encode_form
@@ -47,6 +47,7 @@ def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict
         (wire.prompt_field, request.prompt),
         (wire.n_field, count if count > 1 else None),
         *option_fields(sent_options(request, upstream.capabilities, wire), wire).items(),
+        *safety_fields(request, wire).items(),
         ("response_format", wire.response_format or None),
         ("stream", streams or None),
         ("partial_images", (wire.partial_images if streams else 0) or None),

@@ -25,6 +25,7 @@ CHAT: Mapping[str, Preset] = {
             modalities=("image", "text"),
             size_field="image_config.aspect_ratio",
             tier_field="image_config.image_size",
+            safety_field="user",
             credits_path=("usage", "cost"),
         ),
         base_url="https://openrouter.ai/api/v1",

@@ -30,7 +30,12 @@ IMAGES: Mapping[str, Preset] = {
     ),
     "openai": Preset(
         dialect="images",
-        wire=ImagesWire(generations="/v1/images/generations", edits="/v1/images/edits", partial_images=2),
+        wire=ImagesWire(
+            generations="/v1/images/generations",
+            edits="/v1/images/edits",
+            safety_field="safety_identifier",
+            partial_images=2,
+        ),
         base_url="https://api.openai.com",
         model="gpt-image-2",
         probe="/v1/models",
@@ -45,6 +50,7 @@ IMAGES: Mapping[str, Preset] = {
             edits="/openai/deployments/{model}/images/edits",
             query={"api-version": "2025-04-01-preview"},
             model_field="",
+            safety_field="user",  # what its API versions have known from the first
             partial_images=2,
         ),
         auth_header="api-key",

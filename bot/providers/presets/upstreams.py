@@ -49,6 +49,7 @@ VARIANTS: Mapping[tuple[str, str], Preset] = {
 }
 
 
+SAFETY_FIELD = "safety_identifier"  # OpenAI's name, for upstreams whose preset has none
 WIRE_TABLES = ("wire", "extra", "extra_edits")  # settings of a provider that those of a model are added to
 
 
@@ -134,6 +135,7 @@ def resolve_upstream(
     probe_proves: bool | None = None,
     lists_models: bool | None = None,
     token_price: Mapping[str, Any] | None = None,
+    safety_identifier: bool | None = None,
     **abilities: Any,
 ) -> Upstream:
     """One model of a preset (or of a dialect, without one), overridden by every argument that is not None.
@@ -143,8 +145,9 @@ def resolve_upstream(
     list and its rules. `price`: as `bot.prices.parse_price` takes it. A `base_url` without a `files_base_url` holds for
     both. `max_concurrency` is accepted, so that all settings of a provider can be passed, and ignored: it belongs to
     the caller of the provider. `wire`, `extra`, `extra_edits`: as of WireSettings, and `model_wire` those that are set
-    for the model. `token_price`: the fields of a TokenPrice. `key`: of the provider among the settings, None: its name;
-    `keys`: of the table that a setting stands in, where it is another.
+    for the model. `token_price`: the fields of a TokenPrice. `safety_identifier`: whether users are told apart at the
+    upstream, in the wire's field for it, else in SAFETY_FIELD. `key`: of the provider among the settings, None: its
+    name; `keys`: of the table that a setting stands in, where it is another.
 
     Raises SettingsWrong: an unknown preset, dialect or family, no base address, a key that no header can carry,
     abilities that the wire cannot carry, a price of what it does not offer, or what the wire has no place for.
@@ -181,8 +184,15 @@ def resolve_upstream(
     rule, family_name, is_known = _find_rule(base, family, f"{keys.get('family', key)}.family")
     own_wire = replace(_with_api_version(key, base.wire, api_version, wire), **rule.wire)
     of_provider = WireSettings(key=key, wire=wire or {}, extra=extra or {}, extra_edits=extra_edits or {})
-    configured = configure_wire(own_wire, *filter(None, (of_provider, model_wire)))
-    set_anywhere = {**set_here, "api_key": api_key, "counts": abilities.get("counts")}
+    wire_settings = tuple(filter(None, (of_provider, model_wire)))
+    own_wire = _with_safety_field(own_wire, safety_identifier, wire_settings)
+    configured = configure_wire(own_wire, *wire_settings)
+    set_anywhere = {
+        **set_here,
+        "api_key": api_key,
+        "counts": abilities.get("counts"),
+        "safety_identifier": safety_identifier,
+    }
     if found := find_contradictions(base, configured, set_anywhere):
         raise SettingsWrong([f"{keys.get(setting, key)}.{setting}: {why}" for setting, why in found])
     given = Abilities(**abilities)
@@ -205,7 +215,10 @@ def resolve_upstream(
         preset=preset,
         dialect=base.dialect,
         wire=configured,
-        overrides=(*describe_values(set_here), *describe_overrides(own_wire, configured)),
+        overrides=(
+            *describe_values({**set_here, "safety_identifier": safety_identifier}),
+            *describe_overrides(own_wire, configured),
+        ),
         base_url=base.base_url.rstrip("/"),
         files_base_url=base.files_base_url.rstrip("/") if base.files_base_url else None,
         api_key=api_key,
@@ -284,6 +297,14 @@ def _with_api_version(key: str, wire: Wire, api_version: str | None, given: Mapp
     if "api-version" in (given or {}).get("query", {}):
         raise SettingsWrong([f"{key}.api_version: wire.query has one as well; leave one of them out"])
     return replace(wire, query={**wire.query, "api-version": api_version})
+
+
+def _with_safety_field(wire: Wire, sends: bool | None, settings: Sequence[WireSettings]) -> Wire:
+    """`sends`: the operator's setting; None: as the preset has it, unless the operator sends the field otherwise."""
+    if sends is None:
+        further = {name for each in settings for name in (*each.extra, *each.extra_edits)}
+        return replace(wire, safety_field="") if wire.safety_field in further else wire
+    return replace(wire, safety_field=(wire.safety_field or SAFETY_FIELD) if sends else "")
 
 
 def _fits_header(key: str) -> bool:

@@ -65,6 +65,10 @@ class RequestWire:
     compression_field: FieldName = ""
     """Field that carries the compression, percent; empty: there is none."""
 
+    safety_field: FieldName = ""
+    """Field that carries a name of the user of which nobody can tell whose it is (`safety_identifier`); empty: there is
+    none."""
+
     defaults: Mapping[Option, str | int] = field(default_factory=dict[Option, str | int])
     """What is sent of options that were not chosen, as the upstream spells it: `{ quality = "medium" }`. Those of size
     and tier only where neither was chosen."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bot.errors import MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, MaskTooManyPictures, MaskWithoutPicture
 from bot.painting import Capabilities, Image, PaintRequest
-from bot.providers.body import build_body, option_fields, sent_options
+from bot.providers.body import build_body, option_fields, safety_fields, sent_options
 from bot.providers.presets import TasksWire, Upstream
 from bot.providers.presets.wire_fields import fill
 
@@ -50,6 +50,7 @@ def encode_submission(
         (wire.model_field, upstream.model),
         (wire.prompt_field, request.prompt),
         *option_fields(sent_options(request, upstream.capabilities, wire), wire).items(),
+        *safety_fields(request, wire).items(),
         (wire.n_field, request.options.n),
         (wire.references_field, items[0] if items and wire.single_reference else items),
         (wire.mask_field, mask),

@@ -50,7 +50,7 @@ def test_a_usage_line_groups_subcommands_with_the_same_arguments() -> None:
     assert COMMANDS["quota"].usage == "/quota"
     assert (
         COMMANDS["admin"].usage
-        == "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
+        == "/admin grant|set USER N · ban|unban|unpause USER · refund CHARGE · stats (USER = platform:id)"
     )
 
 

@@ -36,6 +36,7 @@ FACTS: dict[str, MessageArgument] = {
     "command": "/paint",
     "cost": 2,
     "count": 7,
+    "hours": 23,
     "kinds": "PNG, JPEG",
     "left": 0,
     "length": 12345,

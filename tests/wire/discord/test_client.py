@@ -6,6 +6,7 @@ from adapters.discord import ids
 from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef
 from bot.errors import ChatGone, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
+from tests.support import provenance
 from tests.support.images import png
 from tests.wire.discord.easel import DiscordWorld, photo
 
@@ -36,6 +37,16 @@ async def test_a_preview_is_shown_kept_and_replaced(world: DiscordWorld) -> None
         assert [each.data for each in message.attachments] == [png()]
         assert message.versions == ["10 %", "40 %", "50 %", "60 %", "done"]
         assert await port.fetch(delivered.attachments[0], limit=10_000) == png()
+
+
+@pytest.mark.parametrize("kind", provenance.FILES)
+async def test_what_a_file_says_of_its_origin_arrives_byte_for_byte(world: DiscordWorld, kind: str) -> None:
+    data = provenance.FILES[kind]()
+    async with world.gallery(data) as upstream, world.easel():
+        upstream.open.set()
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        picture = await world.wait_for_picture()
+        assert [each.data for each in picture.attachments] == [data]
 
 
 async def test_a_failure_removes_the_preview(world: DiscordWorld) -> None:

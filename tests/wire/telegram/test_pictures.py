@@ -10,6 +10,7 @@ from PIL import Image
 from bot.chat import Action
 from bot.texts import translate
 from tests.servers.telegram import UNLIMITED
+from tests.support import provenance
 from tests.support.images import encode_image, png
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
@@ -105,6 +106,19 @@ async def test_the_original_is_a_document_on_request(place: TelegramWorld) -> No
         place.server.say(place.ada, place.private, "add a moon", reply_to=picture)
         await place.wait_for_picture(after=picture)
         assert upstream.asked == 2
+
+
+@pytest.mark.parametrize("kind", provenance.FILES)
+async def test_what_a_file_says_of_its_origin_arrives_byte_for_byte_as_a_document(
+    place: TelegramWorld, kind: str
+) -> None:
+    data = provenance.FILES[kind]()
+    async with place.gallery(data) as upstream, place.easel():
+        upstream.open.set()
+        place.server.say(place.ada, place.private, "a fox --file")
+        picture = await place.wait_for_picture()
+        assert picture.document is not None
+        assert picture.document.content == data
 
 
 async def test_a_photo_that_telegram_refuses_goes_as_a_document(place: TelegramWorld) -> None:

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("allowance", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("banned", sa.Boolean(), nullable=False),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("daily >= 0 AND daily <= allowance", name=op.f("ck_account_daily")),
         sa.CheckConstraint("granted >= 0", name=op.f("ck_account_granted")),
         sa.CheckConstraint("reserved >= 0", name=op.f("ck_account_reserved")),
@@ -65,6 +66,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("adapter", "key", name=op.f("pk_post_intent")),
     )
     op.create_index("ix_post_intent_job", "post_intent", ["job"])
+    op.create_table(
+        "strike",
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("user_key", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("job", name=op.f("pk_strike")),
+    )
+    op.create_index("ix_strike_user_key", "strike", ["user_key", "at"])
     op.create_table(
         "interaction_token",
         sa.Column("scope", sa.Text(), nullable=False),

@@ -1,0 +1,90 @@
+"""Strikes and pauses of members: a row for each job that moderation refused, and the end of a pause with the account.
+
+Written in the transaction that ends the job, so that a job counts once, whatever process is killed; the rules are
+`bot.strikes`'s.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from bot.errors import Paused
+from bot.runtime.clock import Clock
+from bot.store import ledger
+from bot.store.database import Database
+from bot.store.engine import insert_once
+from bot.store.schema import account, job, strike
+from bot.strikes import WINDOW, Pause, StrikeRules, hours_left
+
+
+class Strikes:
+    """The members' pauses in a database. Every method raises StoreFailed when the database fails."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def pause_of(self, user_key: str) -> Pause | None:
+        """The pause that a member is in; None: they are in none."""
+        now = self._clock.now()
+
+        def work(conn: Connection) -> Pause | None:
+            query = select(account.c.paused_until).where(account.c.id == user_key)
+            until = conn.execute(query).scalar_one_or_none()
+            if until is None or until <= now:
+                return None
+            return Pause(user_key=user_key, until=until, strikes=_count(conn, user_key, now))
+
+        return await self._database.read(work)
+
+    async def check_pause(self, user_key: str) -> None:
+        """Raises Paused for a member in a pause."""
+        if (pause := await self.pause_of(user_key)) is not None:
+            raise Paused(hours=hours_left(pause.until, self._clock.now()))
+
+    async def pauses(self, limit: int) -> tuple[int, list[Pause]]:
+        """Refusals by moderation within the last day, of all members; and at most `limit` of those who are paused, the
+        last one to be free again first."""
+        now = self._clock.now()
+
+        def work(conn: Connection) -> tuple[int, list[Pause]]:
+            count = select(func.count()).select_from(strike).where(strike.c.at > now - WINDOW)
+            paused = select(account.c.id, account.c.paused_until).where(account.c.paused_until > now)
+            rows = conn.execute(paused.order_by(account.c.paused_until.desc(), account.c.id).limit(limit)).all()
+            pauses = [Pause(user_key=key, until=until, strikes=_count(conn, key, now)) for key, until in rows]
+            return int(conn.execute(count).scalar_one()), pauses
+
+        return await self._database.read(work)
+
+    async def lift_pause(self, user_key: str) -> None:
+        """Ends a member's pause, and forgets their strikes. No-op for others."""
+
+        def work(conn: Connection) -> None:
+            conn.execute(update(account).where(account.c.id == user_key).values(paused_until=None))
+            conn.execute(delete(strike).where(strike.c.user_key == user_key))
+
+        await self._database.write(work)
+
+
+# ---------------------------------------------------------------- inside a transaction
+
+
+def add_strike(conn: Connection, job_id: str, rules: StrikeRules, now: datetime) -> None:
+    """Counts a job that moderation refused, once, and begins the pause that it brings about."""
+    user_key = conn.execute(select(job.c.user_key).where(job.c.id == job_id)).scalar_one()
+    ledger.lock_account(conn, user_key)  # two strikes at once take turns here
+    if not insert_once(conn, strike, {"job": job_id, "user_key": user_key, "at": now}, key="job"):
+        return
+    until = rules.pause_until(_count(conn, user_key, now), now)
+    if until is not None:
+        conn.execute(update(account).where(account.c.id == user_key).values(paused_until=until))
+
+
+def delete_strikes(conn: Connection, *, now: datetime) -> None:
+    """Deletes the strikes past WINDOW, and those of a clock that was ahead."""
+    conn.execute(delete(strike).where((strike.c.at <= now - WINDOW) | (strike.c.at > now + WINDOW)))
+
+
+def _count(conn: Connection, user_key: str, now: datetime) -> int:
+    query = select(func.count()).where(strike.c.user_key == user_key, strike.c.at > now - WINDOW)
+    return int(conn.execute(query).scalar_one())
