@@ -22,6 +22,7 @@ from bot.store.maintenance import upgrade
 from bot.texts import preload_locales
 from tests.support.databases import databases_made_by
 from tests.support.event_loop import TestLoop
+from tests.support.forms import choose_forms
 from tests.support.painting import encode_remembered, paint_enlarged
 from tests.support.postgres import Cluster, shared_cluster
 
@@ -88,7 +89,29 @@ KINDS = (*WAITING, "wire", "flow", "unit")  # folders, those with the longest te
 BESIDE = 3  # files with work for the processor after each whose tests wait
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest's own chooses by the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the forms that CI alone runs, and sorts the tests."""
+    _mark_thorough(items)
+    _sort(config, items)
+
+
+def _mark_thorough(items: list[pytest.Item]) -> None:
+    """Of each test marked `forms(count)` all forms but so many are `thorough`."""
+    forms: dict[tuple[Path, str], list[pytest.Function]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.get_closest_marker("forms"):
+            forms.setdefault((item.path, item.nodeid.partition("[")[0]), []).append(item)
+    for of_test in forms.values():
+        mark = of_test[0].get_closest_marker("forms")
+        assert mark is not None
+        chosen = choose_forms([each.callspec.params for each in of_test], *mark.args)
+        for index, each in enumerate(of_test):
+            if index not in chosen:
+                each.add_marker(pytest.mark.thorough)
+
+
+def _sort(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sorts for `--dist=loadfile`: what takes long starts first, so that all workers end at about the same time; what
     waits goes beside what computes, so that no core is idle."""
 

@@ -33,6 +33,7 @@ async def hand_over(page: Page, kind: str) -> None:
     await page.evaluate(HAND_OVER, [kind, base64.b64encode(png("teal", (90, 60))).decode()])
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 async def test_a_photo_that_is_dropped_or_pasted_is_a_reference(browser: Browser, demo: MakeDemo, kind: str) -> None:
     made = await demo(pace=0)

@@ -82,6 +82,7 @@ async def studio(browser: Browser, demo: MakeDemo) -> AsyncGenerator[str]:
         yield address
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("is_phone", [False, True])
 async def test_nothing_is_wrong_in_any_state(browser: Browser, demo: MakeDemo, is_phone: bool) -> None:
     viewport = PHONE if is_phone else VIEWPORT

@@ -170,6 +170,7 @@ async def test_a_check_tells_what_is_set_for_one_model_from_what_is_set_for_all(
     }
 
 
+@pytest.mark.forms(3)
 @pytest.mark.usefixtures("kept_logging")
 @pytest.mark.parametrize("command", ["check", "run"])
 @pytest.mark.parametrize(

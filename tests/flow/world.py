@@ -56,6 +56,18 @@ def settings(folder: Path, sandbox: Sandbox, **changes: Any) -> Settings:
     return Settings(**made.values(changes))
 
 
+def sandbox_provider(sandbox: Sandbox, dialect: str, **given: Any) -> dict[str, Any]:
+    """Settings of a provider that speaks a dialect with a sandbox, named like the dialect; `given`: others."""
+    return {
+        "name": dialect,
+        "preset": "sandbox",
+        "dialect": dialect,
+        "base_url": sandbox.address,
+        "api_key": "sandbox",
+        **given,
+    }
+
+
 @asynccontextmanager
 async def world(
     folder: Path,

@@ -73,6 +73,7 @@ async def balance_after_settlement(world: KillWorld, user: PrivateUser) -> tuple
     return balance.available, balance.reserved
 
 
+@pytest.mark.forms(1)
 @SLOW_TEST
 @pytest.mark.parametrize(("dialect", "painted"), [("chat", 0), ("tasks", 1)])
 async def test_killed_while_the_disk_is_full(tmp_path: Path, dialect: str, painted: int) -> None:

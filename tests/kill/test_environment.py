@@ -67,6 +67,7 @@ async def assert_painted_and_charged_once(world: KillWorld, users: list[PrivateU
 # ---------------------------------------------------------------- the disk
 
 
+@pytest.mark.forms(1)
 @pytest.mark.sqlite
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
 async def test_a_disk_that_is_full_for_a_while(tmp_path: Path, dialect: str) -> None:
@@ -156,6 +157,7 @@ async def test_an_unusable_database_stops_the_start_and_is_left_unchanged(tmp_pa
 # ---------------------------------------------------------------- the clock
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("seconds", [-400 * 86_400, -3600, 3600, 400 * 86_400])
 async def test_a_clock_change_during_a_job_does_not_affect_it(tmp_path: Path, seconds: float) -> None:
     release = asyncio.Event()
@@ -187,6 +189,7 @@ async def test_a_clock_change_during_a_job_does_not_affect_it(tmp_path: Path, se
 # ---------------------------------------------------------------- the signal
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
 @pytest.mark.parametrize("drain", [0, 120])
 async def test_sigterm_during_ten_jobs(tmp_path: Path, dialect: str, drain: int) -> None:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("preloaded_texts")
 Recorder = Callable[[str, object], None]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.timeout(240)  # seconds; two processes and some fourteen jobs, which take ten on a quiet machine
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_kill_and_restart_at_every_point(tmp_path: Path, dialect: str, record_property: Recorder) -> None:

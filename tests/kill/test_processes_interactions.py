@@ -24,6 +24,7 @@ def postgresql(postgres: Cluster, postgres_template: str) -> Generator[None]:
         yield
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("is_busy", [False, True])
 async def test_a_worker_fills_the_reply_that_a_killed_process_has_acknowledged(tmp_path: Path, is_busy: bool) -> None:
     """The process dies before its first words. `is_busy`: the worker takes the job up only after that."""

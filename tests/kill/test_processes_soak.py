@@ -279,6 +279,7 @@ async def at_random(fleet: Fleet, over: asyncio.Event, dice: random.Random) -> N
             await fleet.kill(one)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(400)  # seconds; four processes
 async def test_a_kill_and_a_stop_lose_and_double_nothing(
     tmp_path: Path, postgres: Cluster, postgres_template: str

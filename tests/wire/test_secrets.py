@@ -197,6 +197,7 @@ def shown_in_discord(server: discords.DiscordServer) -> str:
     return repr(messages) + repr([(one.method, one.route, one.payload) for one in server.requests])
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_marked_secrets_show_nowhere(
     tmp_path: Path, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, dialect: str

@@ -68,6 +68,7 @@ export function createGallery(actions) {
   /** @type {State | undefined} */
   let last;
   let drawn = "";
+  let sought = "";
   let chosen = ""; // the tile in the tab order
   /** @type {Map<string, HTMLElement>} */
   const tiles = new Map();
@@ -103,6 +104,9 @@ export function createGallery(actions) {
     wall.hidden = shown.length === 0;
     attribute(wall, "aria-label", say(state, "page-gallery"));
     attribute(wall, "aria-busy", String(gallery.loading));
+    const question = JSON.stringify([gallery.member, gallery.words]);
+    if (question !== sought) scroller.scrollTop = 0; // what is found is seen from its beginning
+    sought = question;
     const searched = gallery.member || gallery.words.trim();
     const nothing = say(state, searched ? "page-gallery-nothing" : "page-gallery-empty");
     write(empty, gallery.failed ? say(state, "page-not-connected") : nothing);

@@ -172,6 +172,7 @@ async def test_a_process_that_is_left_alone_takes_over_what_the_other_one_has_us
         assert use_of_group(shared_url).keys() == {before}  # for whoever joins again
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("everywhere", [False, True])
 async def test_a_refusal_that_one_process_hears_holds_for_all(shared_url: str, everywhere: bool) -> None:
     async with process(shared_url) as one, process(shared_url) as other:

@@ -34,6 +34,7 @@ def answers(platform: Platform, member: User, sent: dict[str, User]) -> list[str
 # ---------------------------------------------------------------- lists
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("access", "chat", "refusal"),
     [
@@ -124,6 +125,7 @@ async def test_a_newcomers_first_day_is_smaller(tmp_path: Path, sandbox: Sandbox
         assert await books(easel) == (0, 0)
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(("newcomer", "first"), [(3, 3), (0, 0), (10, 10), (99, 10), (None, 10)])
 async def test_the_second_day_is_like_everybodys(
     store: Store, clock: FakeClock, newcomer: int | None, first: int

@@ -33,6 +33,7 @@ async def answer(easel: MemoryWorld, text: str, **given: object) -> str:
     return (await ask(easel, text, **given)).text
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("command", ["start", "help"])
 async def test_words_of_welcome(easel: MemoryWorld, command: str, locale: str) -> None:
@@ -192,6 +193,7 @@ async def test_stats_of_the_day(easel: MemoryWorld) -> None:
     assert await answer(easel, "/admin stats", sender=BOSS) == translate("en", "answer-stats", **counts)
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize(
     "words",
     [

@@ -216,6 +216,7 @@ async def test_a_text_file_is_the_prompt_behind_the_messages_own_words(easel: Me
     assert await painted(easel, quoted) == ("night", [(90, 40)])
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("data", "error"),
     [

@@ -38,6 +38,7 @@ def photo(name: str) -> Attachment:
 # ---------------------------------------------------------------- /privacy
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("days", [None, 1, 30])
 async def test_privacy_says_what_is_kept_and_for_how_long(
@@ -207,6 +208,7 @@ async def test_a_job_that_is_to_be_told_of_still_is_after_forgetting(store: Stor
     assert (untold.prompt, untold.failure) == ("", Failure(key="failed-moderated"))
 
 
+@pytest.mark.forms(1)
 async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deletions, "MAX_IDS", 5)
     for _ in range(11):
@@ -252,6 +254,7 @@ async def test_a_job_that_nobody_was_told_of_waits_for_that(store: Store, clock:
     assert await store.deletions.delete_expired(days=30) == 1
 
 
+@pytest.mark.forms(1)
 async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock: FakeClock) -> None:
     kept, gone = await ended(store, user=BEN), await ended(store)
     await store.deletions.erase_user(ANN.key)
@@ -263,6 +266,7 @@ async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock
     assert await store.get_job(kept.id) is not None
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(("days", "lasts"), [(None, BLOB_DAYS), (7, 7), (365, BLOB_DAYS)])
 async def test_uploads_go_after_their_days(store: Store, clock: FakeClock, days: int | None, lasts: int) -> None:
     await store.adapter_store.cache_blob("upload", b"bytes")

@@ -89,6 +89,7 @@ async def test_an_edited_message_passes_the_gate_anew(tmp_path: Path, sandbox: S
         assert await books(easel) == (49, 0)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("pictures", "number"), [(("red",), 1), (("blue", "red"), 2)])
 async def test_a_picture_that_is_flagged_is_refused_by_its_number(
     tmp_path: Path, sandbox: Sandbox, pictures: tuple[str, ...], number: int

@@ -87,6 +87,7 @@ async def test_a_brief_database_failure_after_the_delivery_delays_the_settlement
         assert await books(easel) == (49, 0)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", ["fetch", "after-deliver"])
 async def test_a_lasting_database_failure_is_shown_unless_the_picture_is_delivered(
     tmp_path: Path, sandbox: Sandbox, kind: str

@@ -90,6 +90,7 @@ async def send(page: Page, text: str) -> None:
     await page.put("send", **{"as": "amber"}, chat="direct-amber", text=text, nonce=text)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("fault", ["quiet", "no-answer"])
 async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> None:
     async with Sandbox(pace=0) as sandbox:
@@ -107,6 +108,7 @@ async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> No
         assert await credits_of_amber(world) == (50, 0)
 
 
+@pytest.mark.thorough
 async def test_jobs_survive_repeated_kills_at_any_moment(tmp_path: Path) -> None:
     """Each process is killed at a later change of its message than the one before; no request is repeated."""
     async with Sandbox(pace=0.3) as sandbox:

@@ -263,6 +263,7 @@ async def all_notified(easel: MemoryWorld) -> bool:
 # ---------------------------------------------------------------- starts that go wrong
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("step", ["begun", "image:0", "generated"])
 async def test_a_job_that_crashes_every_process_is_given_up(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
     async with books_of(tmp_path, sandbox) as store:
@@ -326,6 +327,7 @@ async def test_the_last_requested_provider_sets_the_price(tmp_path: Path, sandbo
             assert await books(easel) == (50, 0)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("chosen", "painted", "note"), [("gone", "gpt-image-2", True), ("flux-2", "flux-2", False)])
 async def test_a_job_whose_model_was_removed_or_renamed_while_it_waited_is_painted(
     tmp_path: Path, sandbox: Sandbox, chosen: str, painted: str, note: bool

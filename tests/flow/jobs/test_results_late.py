@@ -70,6 +70,7 @@ async def bench() -> AsyncGenerator[Bench]:
     await asyncio.to_thread(processor.close)
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize(
     "status",
     ["404 Not Found", "403 Forbidden", "425 Too Early", "503 Slow Down", "400 Bad", "401 No", "202 Wait", "200"],

@@ -48,6 +48,7 @@ async def test_what_no_request_could_use_is_refused_in_the_language_of_the_page(
         assert [row[0] for row in db.execute("SELECT name FROM files")] == [name for name, _ in sound]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("as_", "looked_for"), [("jade", "jade"), ("nobody", "amber")])
 async def test_a_file_is_looked_at_for_whoever_uploads_it(tmp_path: Path, as_: str, looked_for: str) -> None:
     async with run_playground(tmp_path) as server:

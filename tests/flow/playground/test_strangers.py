@@ -36,6 +36,7 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("headers", FOREIGN)
 async def test_strangers_are_turned_away_everywhere(server: PageServer, headers: dict[str, str]) -> None:
     sent = {name: value.format(port=server.server.port) for name, value in headers.items()}
@@ -50,6 +51,7 @@ async def test_strangers_are_turned_away_everywhere(server: PageServer, headers:
         await server.http.ws_connect(f"{server.base}/ws", headers=sent)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_another_site_can_link_to_the_page_but_not_load_from_it(server: PageServer, site: str) -> None:
     for path, status in (("/static/app.js", 403), ("/files/x", 403), ("/previews/x", 403)):
@@ -65,6 +67,7 @@ async def test_an_upload_needs_a_browser_that_says_whose_page_asks(server: PageS
             assert answer.status == status
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "[::1]"])
 async def test_the_computer_s_own_names_are_welcome(server: PageServer, host: str) -> None:
     own = f"{host}:{server.server.port}"
@@ -73,6 +76,7 @@ async def test_the_computer_s_own_names_are_welcome(server: PageServer, host: st
             assert answer.status == 404
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     "path",
     [

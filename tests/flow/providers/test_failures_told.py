@@ -34,6 +34,7 @@ def says(document: object, *headers: str, status: str = "200 OK") -> Script:
     return script
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("status", "document", "headers"),
     [
@@ -86,6 +87,7 @@ def noisy(side: int) -> bytes:
     return encode_image(PIL.Image.effect_noise((side, side), 90).convert("RGB"), "JPEG", quality=95)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("fits", [True, False])
 async def test_pictures_too_large_for_a_proxy_are_scaled_down_and_sent_once_more(
     tmp_path: Path, sandbox: Sandbox, fits: bool

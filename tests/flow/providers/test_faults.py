@@ -326,6 +326,7 @@ def is_painted(outcome: Outcome) -> None:
     assert outcome.job.charged == 1
 
 
+@pytest.mark.forms(16)
 @every_row
 async def test_alone(tmp_path: Path, dialect: Dialect, row: Row) -> None:
     outcome = await painted(tmp_path, dialect, row, spare=False)
@@ -342,6 +343,7 @@ async def test_alone(tmp_path: Path, dialect: Dialect, row: Row) -> None:
     assert ("result dropped" if row.step == "file" else "upstream failed") in heard
 
 
+@pytest.mark.forms(9)
 @every_failure
 async def test_with_another_one_behind(tmp_path: Path, dialect: Dialect, row: Row) -> None:
     """Another upstream paints where nothing can have been paid; elsewhere it is not even asked."""
@@ -358,6 +360,7 @@ async def test_with_another_one_behind(tmp_path: Path, dialect: Dialect, row: Ro
         assert ("upstream failed", kind.__name__) in outcome.operator
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden"])
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
 async def test_a_file_that_comes_late_is_delivered_and_painted_once(

@@ -63,6 +63,7 @@ async def painted(easel: MemoryWorld, prompt: str = "a fox") -> tuple[str, int, 
 # ---------------------------------------------------------------- where results lead
 
 
+@pytest.mark.forms(7)
 @pytest.mark.parametrize("name", INSIDE)
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_no_result_leads_into_the_house(
@@ -79,6 +80,7 @@ async def test_no_result_leads_into_the_house(
     assert dropped["host"]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_good_picture_beside_a_trap_is_delivered_and_charged_alone(
     tmp_path: Path, sandbox: Sandbox, upstream: Hostile, dialect: str
@@ -92,6 +94,7 @@ async def test_a_good_picture_beside_a_trap_is_delivered_and_charged_alone(
         assert await books(easel) == (50 - len(post.images), 0)
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd.png", "ftp://127.0.0.1/x.png", "gopher://127.0.0.1/x.png", "javascript:x.png"]
@@ -110,6 +113,7 @@ async def test_no_other_kind_of_address_is_opened(
 # ---------------------------------------------------------------- what results are
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("name", [name for name in FILES if name != "good"])
 async def test_nothing_that_poses_as_a_picture_is_delivered(
     tmp_path: Path, sandbox: Sandbox, upstream: Hostile, name: str
@@ -134,6 +138,7 @@ async def test_a_body_without_an_end_is_cut_off(
     assert [each["failure"] for each in logs if each["event"] == "result dropped"] == ["FetchTooLarge"]
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize("body", [SVG, HTML, b"", FILES["png-bomb"][0], FILES["webp-bomb"][0]])
 @pytest.mark.parametrize("kind", ["image/png", "image/svg+xml", "text/html"])
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
@@ -178,6 +183,7 @@ def sent(bodies: list[bytes]) -> bytes:
     return b"".join([*bodies, *(base64.b64decode(run + b"=" * (-len(run) % 4)) for run in encoded)])
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_no_upstream_learns_where_a_photo_was_taken(
@@ -200,6 +206,7 @@ async def test_no_upstream_learns_where_a_photo_was_taken(
 # ---------------------------------------------------------------- prompts
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     "prompt",
     [

@@ -42,6 +42,7 @@ async def accepted(
     return job
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("begun", [False, True])
 async def test_a_job_that_has_asked_nobody_takes_a_new_request(store: Store, database_url: str, begun: bool) -> None:
     job = await accepted(store, begun=begun)
@@ -98,6 +99,7 @@ async def test_a_running_job_is_amended_less_often_than_its_attempts_would_end_i
     assert await store.amendments.amend_job(job.id, change(job, prompt="one too many"), RULES) is None
 
 
+@pytest.mark.forms(1)
 async def test_begun_and_amended_at_once_it_is_one_or_the_other(store: Store) -> None:
     for number in range(5):
         job = await accepted(store)
@@ -133,6 +135,7 @@ async def test_credits_are_reserved_anew_and_what_is_too_dear_changes_nothing(st
     assert books_agree(database_url)
 
 
+@pytest.mark.forms(1)
 async def test_credits_that_are_reserved_later_must_be_there_from_the_beginning(
     store: Store, database_url: str
 ) -> None:
@@ -198,6 +201,7 @@ async def test_the_banned_change_nothing(store: Store) -> None:
         await store.amendments.amend_job(job.id, change(job, cost=2), RULES)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("begun", [False, True])
 async def test_a_withdrawn_job_has_ended_with_its_reason(store: Store, database_url: str, begun: bool) -> None:
     job = await accepted(store, begun=begun, cost=3)

@@ -76,6 +76,7 @@ async def lived_in(url: str) -> None:
     await store.close()
 
 
+@pytest.mark.forms(1)
 async def test_all_that_is_stored_arrives_on_the_other_engine_and_comes_back(
     database_url: str, target_url: str, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_every_table_is_carried_or_belongs_to_processes() -> None:
         assert column is None or column.autoincrement is False, table.name
 
 
+@pytest.mark.forms(1)
 async def test_easel_goes_on_with_a_copy_as_if_nothing_had_happened(target_url: str, tmp_path: Path) -> None:
     platform, old = Platform(), tmp_path / "old"
     old.mkdir()
@@ -121,6 +123,7 @@ async def test_easel_goes_on_with_a_copy_as_if_nothing_had_happened(target_url: 
             assert await books(easel) == (50, 0)
 
 
+@pytest.mark.forms(1)
 async def test_what_either_engine_cannot_read_is_set_aside_on_the_way(
     database_url: str, target_url: str, tmp_path: Path
 ) -> None:
@@ -206,6 +209,7 @@ def test_odd_values_arrive_as_easel_stores_them(
 # ---------------------------------------------------------------- again, refused, broken off
 
 
+@pytest.mark.forms(1)
 async def test_a_copy_is_renewed_and_what_was_deleted_meanwhile_goes(database_url: str, target_url: str) -> None:
     await lived_in(database_url)
     first = await copied(database_url, target_url)
@@ -218,6 +222,7 @@ async def test_a_copy_is_renewed_and_what_was_deleted_meanwhile_goes(database_ur
     await (await Store.open(target_url, clock=FakeClock(), migrate=False)).close()
 
 
+@pytest.mark.forms(1)
 async def test_a_database_with_a_life_of_its_own_is_not_replaced(database_url: str, target_url: str) -> None:
     await lived_in(database_url)
     await upgrade(target_url)
@@ -228,6 +233,7 @@ async def test_a_database_with_a_life_of_its_own_is_not_replaced(database_url: s
     assert everything(target_url) == before
 
 
+@pytest.mark.forms(1)
 async def test_a_copy_that_has_served_since_is_not_replaced(database_url: str, target_url: str) -> None:
     await lived_in(database_url)
     await copied(database_url, target_url)
@@ -240,6 +246,7 @@ async def test_a_copy_that_has_served_since_is_not_replaced(database_url: str, t
     assert everything(target_url) == before
 
 
+@pytest.mark.forms(1)
 async def test_a_database_of_postgresql_with_a_process_is_neither_read_nor_filled(
     database_url: str, target_url: str
 ) -> None:
@@ -252,6 +259,7 @@ async def test_a_database_of_postgresql_with_a_process_is_neither_read_nor_fille
     await copied(database_url, target_url)
 
 
+@pytest.mark.forms(1)
 async def test_a_copy_that_breaks_off_changes_nothing(
     database_url: str, target_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,6 +329,7 @@ def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (second.exit_code, second.output.splitlines()[1]) == (0, "an earlier copy of 18 rows is replaced")
 
 
+@pytest.mark.forms(3)
 @pytest.mark.usefixtures("kept_logging")
 @pytest.mark.parametrize(
     ("source", "target", "code", "line"),

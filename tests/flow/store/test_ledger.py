@@ -98,6 +98,7 @@ async def test_ten_at_once_against_one_credit_serve_exactly_one(store: Store, da
     assert books_agree(database_url)
 
 
+@pytest.mark.forms(1)
 async def test_fifty_at_once_from_two_processes_spend_what_there_is_and_no_more(
     store: Store, other_process: Store, database_url: str
 ) -> None:
@@ -192,6 +193,7 @@ async def test_what_is_charged_is_gone_and_the_rest_is_back_at_once(store: Store
     assert books_agree(database_url)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("charged", [-1, 5])
 async def test_no_charge_goes_beyond_the_reservation(store: Store, charged: int, database_url: str) -> None:
     accepted, _ = await store.accept_job(new_job(cost=4), RULES)
@@ -202,6 +204,7 @@ async def test_no_charge_goes_beyond_the_reservation(store: Store, charged: int,
     assert books_agree(database_url)
 
 
+@pytest.mark.forms(1)
 async def test_a_job_closes_once_however_many_try(store: Store, other_process: Store, database_url: str) -> None:
     accepted, _ = await store.accept_job(new_job(chat=GROUP, cost=4), rules(chat_daily=20))
     job = await store.begin_attempt(accepted.id)
@@ -229,6 +232,7 @@ async def test_a_job_that_never_began_can_be_cancelled(store: Store) -> None:
         await store.begin_attempt(job.id)
 
 
+@pytest.mark.forms(1)
 async def test_jobs_begun_and_closed_at_once_by_two_processes_leave_the_books_in_order(
     store: Store, other_process: Store, database_url: str
 ) -> None:
@@ -353,6 +357,7 @@ async def test_a_caller_that_gives_up_leaves_whole_transactions(store: Store, da
 # ---------------------------------------------------------------- a crowd
 
 
+@pytest.mark.forms(1)
 async def test_hundreds_at_once_from_two_processes_spend_no_credit_twice(
     store: Store, other_process: Store, database_url: str
 ) -> None:

@@ -44,6 +44,7 @@ def checks(connection: Connection) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.forms(1)
 async def test_the_migrations_make_the_tables_that_the_schema_describes(empty_database: str) -> None:
     await upgrade(empty_database)
     engine = create_engine(sync(empty_database))
@@ -91,6 +92,7 @@ async def test_the_queue_is_brought_up_to_date_by_the_scripts_that_procrastinate
     await (await Store.open(url, clock=FakeClock())).close()
 
 
+@pytest.mark.forms(1)
 async def test_upgrades_at_once_take_turns(empty_database: str) -> None:
     opened = await asyncio.gather(*(Store.open(empty_database, clock=FakeClock(), migrate=True) for _ in range(6)))
     await asyncio.gather(*(store.ping() for store in opened))

@@ -39,6 +39,7 @@ async def write_something(url: str) -> dict[str, str]:
             await store.close()
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("old", [False, True], ids=["new", "of before"])
 async def test_the_database_and_its_companions(tmp_path: Path, old: bool) -> None:
     url = f"sqlite:///{tmp_path / 'easel.db'}"

@@ -61,6 +61,7 @@ async def works(url: str, *, migrate: bool = False) -> None:
         await store.close()
 
 
+@pytest.mark.forms(1)
 async def test_the_older_version_works_on_tables_that_were_expanded(database_url: str, tmp_path: Path) -> None:
     older = await Store.open(database_url, clock=FakeClock())
     with newer_version(tmp_path, EXPAND):
@@ -74,6 +75,7 @@ async def test_the_older_version_works_on_tables_that_were_expanded(database_url
     assert query(database_url, "SELECT version_num FROM alembic_version") == [("0002",)]
 
 
+@pytest.mark.forms(1)
 async def test_tables_that_were_contracted_are_too_new_for_code_that_needs_what_is_gone(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -94,6 +96,7 @@ async def test_tables_that_are_too_old_name_the_command(database_url: str, tmp_p
         await works(database_url)
 
 
+@pytest.mark.forms(1)
 async def test_nothing_is_copied_from_tables_with_unknown_columns(database_url: str, tmp_path: Path) -> None:
     with newer_version(tmp_path, EXPAND):
         await upgrade(database_url)

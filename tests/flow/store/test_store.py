@@ -96,6 +96,7 @@ async def test_a_waiting_job_has_nothing_to_note(store: Store) -> None:
         await store.save_checkpoint(job, "accepted", {})
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("state", ENDINGS)
 async def test_a_job_that_ended_stays_as_it_is(store: Store, state: State) -> None:
     job = await begun(store)
@@ -246,6 +247,7 @@ async def test_presses_at_once_of_one_button_are_one_job(store: Store) -> None:
     assert len({job.id for job, _ in accepted_jobs}) == 1
 
 
+@pytest.mark.forms(1)
 async def test_the_typical_duration_is_the_median_of_enough_smooth_runs(store: Store, clock: FakeClock) -> None:
     for seconds, provider in ((10, "main"), (20, "main"), (90, "main"), (1, "spare")):
         assert await store.median_duration_s("main") is None

@@ -154,6 +154,7 @@ async def check(folder: Path, sandbox: Sandbox, victims: list[Victim]) -> None:
     assert len(sandbox.requests) == 3  # nobody's painting was asked for again
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", FEW)
 async def test_no_value_in_any_column_stops_a_start_or_others(tmp_path: Path, kind: str) -> None:
     async with Sandbox(pace=0) as sandbox:
@@ -178,6 +179,7 @@ def change(folder: Path, sql: str, *values: object) -> None:
         db.commit()
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     "damage",
     [

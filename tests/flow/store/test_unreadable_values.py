@@ -6,6 +6,7 @@ what a constraint that somebody dropped has let in. What only SQLite takes stand
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import CheckConstraint, Connection, text
 
 from bot.chat import User
@@ -92,6 +93,7 @@ def painted(platform: Platform) -> int:
     return sum(bool(post.images) for post in platform.posts)
 
 
+@pytest.mark.forms(1)
 async def test_no_value_that_an_engine_takes_stops_a_start_or_others(database_url: str, tmp_path: Path) -> None:
     victims = await damaged(database_url)
     platform = Platform()

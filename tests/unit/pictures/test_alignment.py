@@ -19,11 +19,13 @@ def found(edited: Pillow.Image, original: Pillow.Image | None = None, keep: Pill
     return find_placement(grey(before), grey(edited), keep or keep_around(before.size))
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("tint", [(1.0, 1.0, 1.0), (1.1, 0.95, 0.85)])
 def test_what_did_not_move_is_not_moved(tint: tuple[float, float, float]) -> None:
     assert found(repainted(scene(), tint=tint)) == Placement()
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     "moved",
     [

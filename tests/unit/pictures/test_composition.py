@@ -45,6 +45,7 @@ def seam(image: Pillow.Image, original: Pillow.Image, keep: Pillow.Image) -> flo
     return float(np.abs(pixels(image) - pixels(original))[ring].mean())
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     "moved", [None, Placement(shift_x=0.02, shift_y=-0.015), Placement(scale=1.04), Placement(scale=0.95)]
 )

@@ -180,6 +180,7 @@ async def test_a_heic_that_claims_too_many_pixels_is_refused():
         await prepare_reference(heif_of(50_000, 50_000), name=NAME, capabilities=CAPABILITIES)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
 async def test_compressed_metadata_is_not_decompressed(kind: bytes):
     bomb = zlib.compress(bytes(200_000_000))
@@ -199,6 +200,7 @@ async def test_a_jpeg_with_thousands_of_scans_is_refused():
         await prepare_reference(data[:scan] + data[scan:-2] * 5000 + data[-2:], name=NAME, capabilities=CAPABILITIES)
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("left", [0.02, 0.5, 0.9])
 async def test_a_truncated_image_is_broken(kind: str, left: float):

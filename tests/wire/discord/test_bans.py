@@ -49,6 +49,7 @@ def silent_seconds(world: DiscordWorld) -> float:
     return min(one.at for one in world.server.requests if one.at > refused.at + ON_THE_WAY_S) - refused.at
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("refuse", "slash"), [(by_edge, False), (by_edge_with_403, True), (by_body, True), (by_headers, False)]
 )
@@ -77,6 +78,7 @@ async def test_a_refusal_that_is_everybodys_keeps_all_calls_back(tmp_path: Path,
         assert len(world.server.refused) == 1
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("scope", ["user", "shared"])
 async def test_a_limit_of_one_channel_holds_up_no_other(tmp_path: Path, scope: str) -> None:
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel():

@@ -69,6 +69,7 @@ async def test_a_button_is_known_by_its_id_alone(world: DiscordWorld) -> None:
         assert len(world.sandbox.requests) == 1 + len(ODD_MESSAGES)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("action", [Action.VARY, Action.EDIT])
 async def test_a_button_that_breaks_is_answered(
     world: DiscordWorld, monkeypatch: pytest.MonkeyPatch, action: Action

@@ -119,6 +119,7 @@ async def test_recommended_shards_are_connected(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- calls that fail
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_edit_is_retried_after_a_broken_connection(world: DiscordWorld, when: str) -> None:
     async with world.gallery() as upstream, world.easel():
@@ -140,6 +141,7 @@ async def test_a_post_whose_response_is_lost_is_not_repeated(world: DiscordWorld
         assert world.bot_messages() == [message]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("route", [EDIT, BY_TOKEN])
 async def test_a_call_is_retried_after_a_server_error(world: DiscordWorld, route: str) -> None:
     async with world.gallery() as upstream, world.easel():
@@ -154,6 +156,7 @@ async def test_a_call_is_retried_after_a_server_error(world: DiscordWorld, route
         await world.wait_for_picture()
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_acknowledgement_is_retried_after_a_broken_connection(world: DiscordWorld, when: str) -> None:
     async with world.easel():

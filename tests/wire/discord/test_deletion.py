@@ -41,6 +41,7 @@ async def deleted_by_button(world: DiscordWorld, message: Message, by: User | No
     return await whispered(world, world.server.click(by or world.ada, message, button(message, Action.DELETE)))
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("later", [0.0, 20 * MINUTES])
 async def test_the_button_takes_all_pictures_away_and_their_price_stays(world: DiscordWorld, later: float) -> None:
     async with world.easel():

@@ -84,6 +84,7 @@ async def test_a_reply_to_a_hidden_picture_of_another_user_is_answered_with_the_
         assert world.sandbox.requests == []
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("resolved", [True, False])
 async def test_a_picture_of_another_user_is_a_reference_where_the_bot_may_read_it(
     open_place: DiscordWorld, resolved: bool
@@ -136,6 +137,7 @@ async def test_a_reply_to_a_deleted_message_is_answered_in_words(world: DiscordW
         assert (await world.wait_for_reply()).content == translate("en", "refusal-reply-gone")
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("how", ["message", "slash", "form"])
 async def test_discords_markup_is_read_as_words(world: DiscordWorld, how: str) -> None:
     async with world.easel():
@@ -185,6 +187,7 @@ async def test_messages_not_addressed_to_the_bot_are_ignored(open_place: Discord
         assert world.bot_messages() == [message]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("kind", ["thread", "post", "voice"])
 async def test_it_works_in_threads_forum_posts_and_voice_channels(world: DiscordWorld, kind: str) -> None:
     async with world.easel():

@@ -84,6 +84,7 @@ def ask(world: DiscordWorld, route: Route) -> None:
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
 
 
+@pytest.mark.forms(12)
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 @pytest.mark.parametrize("route", STEPS.values(), ids=STEPS)
 async def test_each_fault_leaves_one_picture_charged_once(tmp_path: Path, route: Route, trouble: Trouble) -> None:
@@ -172,6 +173,7 @@ CLOSED = [
 ]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_job_is_not_charged_when_its_channel_is_closed(tmp_path: Path, closed: Closed) -> None:
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.gallery() as upstream:
@@ -219,6 +221,7 @@ async def test_repeated_and_reordered_events_are_one_job_each(tmp_path: Path) ->
         assert (balance.available, balance.reserved) == (46, 0)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
 async def test_a_picture_that_discord_does_not_serve_is_retried_or_refused(tmp_path: Path, trouble: str) -> None:
     """A passing failure is retried; a lasting one is shown, and no request goes upstream."""

@@ -58,6 +58,7 @@ async def wait_until_saved(easel: Easel, count: int) -> None:
     await wait_until(saved)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("restarted_after_s", [0.0, 60.0])
 async def test_a_command_that_shows_thinking_is_taken_up_by_the_next_process(
     world: DiscordWorld, monkeypatch: pytest.MonkeyPatch, restarted_after_s: float
@@ -92,6 +93,7 @@ async def test_a_form_is_taken_up_by_the_next_process(world: DiscordWorld, monke
         await wait_until_saved(second, 0)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("direct", [True, False])
 async def test_a_message_is_taken_up_by_the_next_process(
     world: DiscordWorld, monkeypatch: pytest.MonkeyPatch, direct: bool

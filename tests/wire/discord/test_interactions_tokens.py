@@ -53,6 +53,7 @@ async def test_a_user_installed_bot_works_in_a_group_of_friends(world: DiscordWo
         assert [one.status for one in world.server.requests if one.status in (401, 403)] == []
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("external_apps", [True, False])
 async def test_a_user_installed_bot_works_in_a_foreign_guild(world: DiscordWorld, external_apps: bool) -> None:
     async with world.easel():

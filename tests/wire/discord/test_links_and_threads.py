@@ -44,6 +44,7 @@ def embed(world: DiscordWorld, width: int = 50, url: str = LINK) -> Json:
 # ---------------------------------------------------------------- links
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("where", ["channel", "direct"])
 @pytest.mark.parametrize("hidden", [False, True], ids=["shown", "hidden"])
 async def test_a_link_that_unfolds_later_is_a_reference(patient: DiscordWorld, where: str, hidden: bool) -> None:
@@ -85,6 +86,7 @@ async def test_a_gif_that_unfolds_later_is_refused(patient: DiscordWorld) -> Non
         assert told.content == translate("en", "refusal-animated-picture", name="GIF")
 
 
+@pytest.mark.forms(1)
 async def test_a_link_that_does_not_unfold_stays_words_after_a_moment(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.channel, f"{place.bot_mention} a fox as on {LINK}")
@@ -93,6 +95,7 @@ async def test_a_link_that_does_not_unfold_stays_words_after_a_moment(place: Dis
         assert reference_sizes(place.sandbox) == []
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("text", ["a fox", f"a fox <{LINK}>"])
 async def test_nothing_is_waited_for_without_a_link_that_unfolds(patient: DiscordWorld, text: str) -> None:
     place = patient
@@ -119,6 +122,7 @@ async def has_saved_events(world: DiscordWorld) -> bool:
         return bool(await store.adapter_store.saved_updates("discord"))
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("when", ["later", "never"])
 async def test_the_menu_edits_what_a_link_shows(patient: DiscordWorld, when: str) -> None:
     """`never`: Discord shows nothing of it, and it is opened once the form is sent in."""
@@ -138,6 +142,7 @@ async def test_the_menu_edits_what_a_link_shows(patient: DiscordWorld, when: str
             assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
+@pytest.mark.forms(1)
 async def test_the_menu_on_a_link_that_is_no_picture_says_so(place: DiscordWorld) -> None:
     async with place.easel():
         page: Json = {"type": "article", "url": LINK, "title": "Foxes"}
@@ -172,6 +177,7 @@ def thread_on_a_picture(world: DiscordWorld, kind: str) -> Channel:
     return world.server.world.add_thread(world.channel, started_on=starter)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("kind", "how"),
     [("text", "mention"), ("text", "reply"), ("text", "typed"), ("text", "slash"), ("forum", "mention")],
@@ -217,6 +223,7 @@ async def test_edit_without_a_picture_anywhere_is_refused_in_words(world: Discor
         assert told.content == translate("en", "refusal-nothing-to-edit")
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("why", ["content", "rights", "none"])
 async def test_a_first_message_that_cannot_be_read_is_passed_over_in_silence(world: DiscordWorld, why: str) -> None:
     async with world.easel():

@@ -33,6 +33,7 @@ async def test_where_no_files_may_be_attached_it_is_said_once_and_nothing_is_pai
         assert await world.available_credits() == 49
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("denied", "names"),
     [
@@ -74,6 +75,7 @@ async def test_a_thread_needs_permissions_of_its_own(world: DiscordWorld) -> Non
         assert said.content == translate("en", "discord-no-permission", missing="Send Messages in Threads")
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("way", ["command", "menu", "retry", "edit"])
 async def test_a_command_or_button_where_no_files_may_be_attached_is_answered_to_its_user_alone(
     world: DiscordWorld, way: str
@@ -96,6 +98,7 @@ async def test_a_command_or_button_where_no_files_may_be_attached_is_answered_to
         assert len(world.sandbox.requests) == painted
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("slash", [False, True])
 async def test_a_picture_that_was_refused_is_not_painted_again(world: DiscordWorld, slash: bool) -> None:
     """Discord has not told of the change: what it refuses counts."""
@@ -117,6 +120,7 @@ async def test_a_picture_that_was_refused_is_not_painted_again(world: DiscordWor
         assert upstream.asked == 1
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("gone", ["guild", "channel"])
 async def test_what_waits_in_a_place_that_is_gone_is_not_painted(world: DiscordWorld, gone: str) -> None:
     world.settings["jobs"] = {"concurrency": 1}
@@ -146,6 +150,7 @@ async def test_what_waits_in_a_place_that_is_gone_is_not_painted(world: DiscordW
 # ---------------------------------------------------------------- AutoMod
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("slash", [False, True])
 async def test_a_picture_whose_caption_is_moderated_is_delivered_without_the_prompt(
     world: DiscordWorld, slash: bool

@@ -24,6 +24,7 @@ def kept(world: DiscordWorld) -> int:
     return int(str(count))
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_the_reply_to_privacy_is_ephemeral(world: DiscordWorld, locale: str) -> None:
     world.settings |= {"privacy": {"retention_days": 30}}
@@ -99,6 +100,7 @@ async def test_an_allowed_server_allows_all_its_channels(world: DiscordWorld) ->
         assert (await world.wait_for_reply(home)).content == translate_error("en", Closed())
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("mute", [False, True])
 async def test_a_flood_of_invalid_requests_gets_few_replies(world: DiscordWorld, mute: bool) -> None:
     """Replies of the adapter itself: missing permissions, in a direct message; a message that it may not read."""

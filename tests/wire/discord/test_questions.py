@@ -11,6 +11,7 @@ from tests.wire.discord.easel import DiscordWorld, discord_world
 from tests.wire.discord.interactions import shot
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_the_button_of_a_question_opens_the_form_for_its_answer(world: DiscordWorld, restarts: bool) -> None:
     async with world.easel():
@@ -45,6 +46,7 @@ async def test_a_reply_that_mentions_the_bot_answers_its_question(world: Discord
         assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["slash", "reply"])
 async def test_a_mask_that_was_refused_is_not_asked_for_again(world: DiscordWorld, how: str) -> None:
     async with world.easel():
@@ -61,6 +63,7 @@ async def test_a_mask_that_was_refused_is_not_asked_for_again(world: DiscordWorl
         assert [each.prompt for each in world.sandbox.requests] == ["a fox"]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("late", [False, True])
 async def test_a_comment_on_a_forward_is_about_it(tmp_path: Path, late: bool) -> None:
     async with (

@@ -72,6 +72,7 @@ async def test_commands_are_written_again_after_discord_refused_them(world: Disc
     assert [each["event"] for each in logs if each["log_level"] == "error"] == ["commands not written"]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("minutes", [0, 20])
 async def test_a_deferred_reply_deleted_unnoticed_is_replaced_by_the_picture(world: DiscordWorld, minutes: int) -> None:
     async with world.gallery() as upstream, world.easel():

@@ -52,6 +52,7 @@ def ask_about(world: DiscordWorld, shown: Message, how: str) -> None:
         world.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("how", ["own", "replied", "forwarded"])
 async def test_a_sticker_that_stands_still_is_a_reference(world: DiscordWorld, how: str) -> None:
     async with world.easel():
@@ -89,6 +90,7 @@ async def test_a_sticker_alone_waits_for_words_over_a_restart(world: DiscordWorl
         assert reference_sizes(world.sandbox) == [(52, 40)]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("kind", "how"),
     [
@@ -132,6 +134,7 @@ async def test_the_menu_opens_no_form_for_what_moves(world: DiscordWorld) -> Non
             assert asked.original.content == translate("en", key, name=name)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["own", "replied"])
 async def test_the_gif_picker_is_refused_as_a_gif_is(open_place: DiscordWorld, how: str) -> None:
     world = open_place
@@ -185,6 +188,7 @@ async def site(world: DiscordWorld) -> AsyncGenerator[Website]:
         yield made
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("place", ["channel", "direct", "slash"])
 async def test_an_address_in_a_prompt_is_a_reference(world: DiscordWorld, site: Website, place: str) -> None:
     async with world.easel():
@@ -220,6 +224,7 @@ async def test_an_address_in_a_forwarded_message_is_a_reference(world: DiscordWo
         assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["mentioned", "direct"])
 async def test_message_txt_is_the_prompt(world: DiscordWorld, how: str) -> None:
     words = "a red fox, " * 250

@@ -41,6 +41,7 @@ async def prompts(world: DiscordWorld, expected: set[str]) -> bool:
     return {job.prompt for job in await history(world)} == expected
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("private", [True, False])
 async def test_a_text_that_a_client_has_cut_is_one_prompt(
     world: DiscordWorld, monkeypatch: pytest.MonkeyPatch, private: bool
@@ -57,6 +58,7 @@ async def test_a_text_that_a_client_has_cut_is_one_prompt(
         assert world.bot_messages(channel) == [picture]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("private", [True, False])
 async def test_a_waiting_job_takes_its_correction_and_a_started_one_none(world: DiscordWorld, private: bool) -> None:
     channel, before = place_of(world, private=private)
@@ -78,6 +80,7 @@ async def test_a_waiting_job_takes_its_correction_and_a_started_one_none(world: 
         assert sorted((job.prompt, job.cost) for job in await history(world)) == [("a fox", 2), ("an owl", 1)]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("said", "is_mentioned"), [("a fox --size 7", True), ("a fox", False)])
 async def test_what_was_refused_or_not_meant_becomes_a_request_by_an_edit(
     world: DiscordWorld, said: str, is_mentioned: bool

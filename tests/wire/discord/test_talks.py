@@ -40,6 +40,7 @@ class Member:
         return [(one, one.content) for one in mine if any(each.startswith("easel-answer") for each in one.custom_ids)]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("where", ["direct", "guild"])
 async def test_what_is_said_in_several_messages(tmp_path: Path, where: Literal["direct", "guild"]) -> None:
     clock = QuietClock()

@@ -45,6 +45,7 @@ def test_every_preset_is_in_the_table() -> None:
 # ---------------------------------------------------------------- what comes of a request
 
 
+@pytest.mark.forms(4)
 @EVERY
 async def test_words_become_one_picture(row: Row) -> None:
     async with bench(row) as at:
@@ -61,6 +62,7 @@ async def test_words_become_one_picture(row: Row) -> None:
     assert KEY not in repr(at.provider) + repr(events)
 
 
+@pytest.mark.forms(14)
 @EVERY
 @pytest.mark.parametrize("count", [1, 3, "all"])
 async def test_references_arrive_byte_for_byte_in_their_order(row: Row, count: int | str) -> None:
@@ -73,6 +75,7 @@ async def test_references_arrive_byte_for_byte_in_their_order(row: Row, count: i
     assert [each.media_type for each in received.references] == [each.media_type for each in sent]
 
 
+@pytest.mark.forms(4)
 @EVERY
 async def test_a_mask_arrives_or_is_known_to_be_too_much(row: Row) -> None:
     request = PaintRequest(prompt="a hat", references=references(1), mask=mask())
@@ -90,6 +93,7 @@ async def test_a_mask_arrives_or_is_known_to_be_too_much(row: Row) -> None:
 SHAPES = ("1:1", "3:2", "2:3", "16:9", "9:16", "4:3", "3:4", "5:4", "4:5", "21:9", "2:1", "3:1", "1024x1536", "auto")
 
 
+@pytest.mark.forms(28)
 @EVERY
 @pytest.mark.parametrize("wish", SHAPES)
 async def test_a_wished_shape_is_painted_or_known_to_be_too_much(row: Row, wish: str) -> None:
@@ -105,6 +109,7 @@ async def test_a_wished_shape_is_painted_or_known_to_be_too_much(row: Row, wish:
         assert picture.width / picture.height == pytest.approx(across / down, rel=0.035)
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize("row", [row for row in ROWS if row.dialect == "images"], ids=str)
 @pytest.mark.parametrize(
     ("size", "tier", "pixels"),
@@ -129,6 +134,7 @@ async def test_sizes_by_rule_are_painted_to_the_pixel(
             assert sizes.suggest_sizes(wrong, at.provider.capabilities)
 
 
+@pytest.mark.forms(14)
 @EVERY
 @pytest.mark.parametrize("count", [1, 2, 3, "all"])
 async def test_as_many_pictures_as_asked_for(row: Row, count: int | str) -> None:
@@ -144,6 +150,7 @@ async def test_as_many_pictures_as_asked_for(row: Row, count: int | str) -> None
         assert len({hashlib.sha256(each.data).digest() for each in found}) == n
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.is_chat], ids=str)  # there each is its own request
 async def test_fewer_pictures_than_asked_for_are_no_failure(row: Row) -> None:
     async with bench(row) as at:
@@ -151,6 +158,7 @@ async def test_fewer_pictures_than_asked_for_are_no_failure(row: Row) -> None:
         assert len(await at.pictures(events)) == 3
 
 
+@pytest.mark.forms(4)
 @EVERY
 async def test_it_tells_how_far_it_is(row: Row) -> None:
     async def watched(_: float) -> None:

@@ -51,6 +51,7 @@ async def test_a_call_brings_the_picture_though_no_time_passes(row: Row, fault: 
     assert set(task.callback_statuses) == {200}
 
 
+@pytest.mark.forms(4)
 @EVERY
 async def test_without_a_call_the_picture_comes_all_the_same(row: Row) -> None:
     callbacks = Callbacks("https://easel.example")

@@ -60,6 +60,7 @@ CASES = [
 ]
 
 
+@pytest.mark.forms(32)
 @pytest.mark.parametrize(("row", "fault", "failure"), CASES)
 async def test_every_error_has_its_name(row: Row, fault: str, failure: type[PaintFailed]) -> None:
     async with bench(row) as at:
@@ -84,6 +85,7 @@ async def test_a_wrong_key_is_the_operators_matter(row: Row) -> None:
         assert isinstance(await at.fails("a fox"), BadCredentials)
 
 
+@pytest.mark.forms(4)
 @EVERY
 async def test_a_link_that_has_expired_is_a_picture_that_could_not_be_had(row: Row) -> None:
     async with bench(row) as at:

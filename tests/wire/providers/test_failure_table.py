@@ -45,6 +45,7 @@ def assert_is(failed: PaintFailed, answer: Answer) -> None:
         assert failed.facts == {"quote": answer.quote}
 
 
+@pytest.mark.forms(48)
 @IN_EVERY_DIALECT
 @pytest.mark.parametrize("answer", ERRORS, ids=str)
 async def test_an_error_becomes_its_failure(client: UpstreamClient, dialect: str, answer: Answer) -> None:
@@ -54,6 +55,7 @@ async def test_an_error_becomes_its_failure(client: UpstreamClient, dialect: str
     assert_is(failed, answer)
 
 
+@pytest.mark.forms(24)
 @IN_EVERY_DIALECT
 @pytest.mark.parametrize("answer", IN_SUCCESS, ids=str)
 async def test_an_error_in_a_success_becomes_its_failure(client: UpstreamClient, dialect: str, answer: Answer) -> None:
@@ -62,6 +64,7 @@ async def test_an_error_in_a_success_becomes_its_failure(client: UpstreamClient,
     assert_is(failed, answer)
 
 
+@pytest.mark.forms(7)
 @pytest.mark.parametrize("dialect", ["chat", "images"])
 @pytest.mark.parametrize("answer", [each for each in IN_SUCCESS if not isinstance(each.body, list)], ids=str)
 async def test_an_error_alone_in_a_stream_becomes_its_failure(

@@ -57,6 +57,7 @@ DIALECTS: dict[str, tuple[str, Callable[[dict[str, object]], str]]] = {
 }
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_every_item_is_one_picture(dialect: str) -> None:
     preset, encode = DIALECTS[dialect]
@@ -126,6 +127,7 @@ ANYWHERE: list[object] = [
 ]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("preset", ["relay", "openai-hk", "toapis"])
 async def test_a_picture_is_found_wherever_a_document_has_it(preset: str) -> None:
     for document in ANYWHERE:
@@ -154,6 +156,7 @@ async def test_a_finished_task_says_where_its_picture_is(document: dict[str, obj
     assert await painted(Relay(json.dumps(document), files=FILES), "toapis") == ([FOX], 0)
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -276,6 +279,7 @@ REPLIES = [
 ]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_a_reply_shows_one_picture(is_streamed: bool) -> None:
     files = {**FILES, "/my%20fox.png": FOX, "/my_fox.png": FOX, "/plain": FOX}

@@ -54,6 +54,7 @@ def sends(body: str, media_type: str = JSON) -> Script:
     return script
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("n", [1, 4])
 @pytest.mark.parametrize("urls", [LINKS, INLINE], ids=["links", "inline"])
 async def test_chat(client: UpstreamClient, decoded: list[str], urls: list[str], n: int) -> None:

@@ -16,6 +16,7 @@ from adapters.telegram.commands import digests_key
 from bot.app import App
 from bot.cluster.chat_routing import platform_role
 from bot.ports import EVENTS, PAINTING, Cluster
+from tests.servers.telegram import Chat, User
 from tests.support.clusters import member
 from tests.support.waiting import wait_until
 from tests.support.world import open_store
@@ -67,6 +68,28 @@ async def crew(place: TelegramWorld, count: int = 3, **telegram: Any) -> AsyncGe
 async def agreed(processes: list[Process]) -> None:
     """Waits until each knows of all others that they serve."""
     await wait_until(lambda: all(_knows(each, processes) for each in processes))
+
+
+def handler_of(processes: list[Process], chat: Chat) -> Process:
+    """Whose a chat is."""
+    (handler,) = (each for each in processes if each.adapter.chats.may_handle(str(chat.id)))
+    return handler
+
+
+def member_of(process: Process, place: TelegramWorld) -> User:
+    """A new user whose private chat a process handles."""
+    while True:  # chats fall to processes by hashes of ids that are random
+        user = place.server.add_user("Bo")
+        if process.adapter.chats.may_handle(str(place.server.private(user, opened=True).id)):
+            return user
+
+
+def group_of(process: Process, place: TelegramWorld, members: list[User]) -> Chat:
+    """A new group of these members that a process handles."""
+    while True:
+        group = place.server.add_group("Guests", members=members)
+        if process.adapter.chats.may_handle(str(group.id)):
+            return group
 
 
 def _knows(process: Process, processes: list[Process]) -> bool:

@@ -33,6 +33,7 @@ def test_what_a_button_brings_back_is_short_enough() -> None:
 # ---------------------------------------------------------------- what they do
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("group", [False, True])
 async def test_cancel_stops_the_job_and_gives_the_credits_back(place: TelegramWorld, group: bool) -> None:
     chat = place.group if group else place.private
@@ -48,6 +49,7 @@ async def test_cancel_stops_the_job_and_gives_the_credits_back(place: TelegramWo
         assert await place.available_credits() == 50
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("group", [False, True])
 async def test_retry_paints_the_same_once_more_below_the_picture(place: TelegramWorld, group: bool) -> None:
     async with place.easel():
@@ -179,6 +181,7 @@ async def test_buttons_work_after_a_restart(place: TelegramWorld) -> None:
         assert second.reply_to is first
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("group", [False, True])
 async def test_a_message_that_telegram_no_longer_shows_can_still_be_pressed(place: TelegramWorld, group: bool) -> None:
     async with place.easel():
@@ -224,6 +227,7 @@ async def test_what_is_over_or_unfinished_is_said(place: TelegramWorld) -> None:
         assert words(click) == translate_error("en", AlreadyFinished())
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     "data", ["", "x", "easel:", "easel:dance:abc", "easel:retry:", "easel:retry:" + "a" * 41, "easel-buy:0", "🦊"]
 )
@@ -284,6 +288,7 @@ async def test_a_click_too_old_to_be_answered_still_does_what_it_says(place: Tel
         assert not click.answered
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("fault", ["fail", "drop"])
 async def test_an_answer_that_does_not_get_through_harms_nothing(place: TelegramWorld, fault: str) -> None:
     async with place.easel():
@@ -293,6 +298,7 @@ async def test_an_answer_that_does_not_get_through_harms_nothing(place: Telegram
         await place.wait_for_picture(after=first)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_a_click_is_answered_in_the_language_of_who_clicks(place: TelegramWorld, locale: str) -> None:
     cy = place.server.add_user("Cy", language_code=locale)

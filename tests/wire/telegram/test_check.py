@@ -114,6 +114,7 @@ async def test_a_channel_is_a_good_storage_chat(place: TelegramWorld) -> None:
     assert (await lines(place, storage_chat=channel.id))["telegram guest mode"] == "on"
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("token", [WRONG, "nonsense"])
 async def test_a_wrong_token_is_named_and_not_shown(place: TelegramWorld, token: str) -> None:
     assert await fault(place, token=token) == UNAUTHORIZED

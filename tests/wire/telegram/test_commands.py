@@ -48,6 +48,7 @@ def names(menu: list[tuple[str, str]]) -> tuple[str, ...]:
 # ---------------------------------------------------------------- menus
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("language", [*LOCALES, "de", None])
 async def test_members_are_offered_the_commands_in_their_language(place: TelegramWorld, language: str | None) -> None:
     member = place.server.add_user("Cy", language_code=language)
@@ -132,6 +133,7 @@ async def test_menus_that_could_not_be_written_are_written_later(
 # ---------------------------------------------------------------- who is meant
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("command", ["/quota@easel_bot", "/QUOTA@Easel_Bot", "/quota@easel_bot please"])
 async def test_a_command_with_the_bots_name_is_answered_where_it_was_said(place: TelegramWorld, command: str) -> None:
     async with place.easel():
@@ -165,6 +167,7 @@ async def test_a_bare_command_in_a_group_is_answered(place: TelegramWorld) -> No
 # ---------------------------------------------------------------- what is answered
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_every_command_answers_in_the_members_language(place: TelegramWorld, locale: str) -> None:
     member = place.server.add_user("Cy", language_code=locale)

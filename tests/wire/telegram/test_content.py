@@ -21,6 +21,7 @@ async def site(place: TelegramWorld) -> AsyncGenerator[Website]:
         yield made
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("where", ["private", "group", "caption", "replied"])
 async def test_an_address_in_a_prompt_is_a_reference(place: TelegramWorld, site: Website, where: str) -> None:
     prompt, chat = f"make ({site.address}/50.png) a painting", place.private
@@ -69,6 +70,7 @@ async def test_a_word_that_links_to_a_picture_is_a_reference(place: TelegramWorl
         assert text in picture.caption.replace("\u2060", "")
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("where", ["private", "group"])
 async def test_a_text_file_is_the_prompt(place: TelegramWorld, where: str) -> None:
     chat, caption = (place.private, "") if where == "private" else (place.group, "/imagine@easel_bot in oil:")

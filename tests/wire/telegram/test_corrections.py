@@ -24,6 +24,7 @@ async def place(tmp_path: Path, clock: PausableClock) -> AsyncGenerator[Telegram
         yield made
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("correction", "prompt", "left"),
     [
@@ -71,6 +72,7 @@ async def test_a_job_that_waits_in_line_takes_its_correction_and_a_started_one_n
         assert await place.available_credits() == 48
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("correction", "key"),
     [
@@ -108,6 +110,7 @@ async def history(place: TelegramWorld) -> list[Job]:
         return await store.history(f"telegram:{place.ada.id}")
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("said", "correction"),
     [
@@ -128,6 +131,7 @@ async def test_a_refused_message_that_is_corrected_is_a_new_try(
         assert [each.prompt.partition("\n")[0] for each in place.sandbox.requests] == ["a fox"]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("late", [False, True])
 async def test_chatter_becomes_a_request_by_an_edit_only_for_a_while(place: TelegramWorld, late: bool) -> None:
     async with place.easel():

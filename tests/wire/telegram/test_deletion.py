@@ -36,6 +36,7 @@ def answer(credits: int) -> str:
 # ---------------------------------------------------------------- what goes, and what stays
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("group", [False, True])
 async def test_the_button_takes_the_picture_away_and_its_price_stays(place: TelegramWorld, group: bool) -> None:
     async with place.easel():
@@ -49,6 +50,7 @@ async def test_the_button_takes_the_picture_away_and_its_price_stays(place: Tele
         assert "t.me" not in history
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("number", [0, 2])
 async def test_delete_as_a_reply_to_any_picture_of_an_album_takes_all_of_them(
     place: TelegramWorld, number: int
@@ -76,6 +78,7 @@ async def painted_files(place: TelegramWorld) -> None:
     assert request.id < place.private.last.id
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("options", ["", "--n 3", "--n 3 --file"])
 async def test_what_is_older_than_two_days_is_emptied(place: TelegramWorld, options: str) -> None:
     async with place.easel():

@@ -57,6 +57,7 @@ TROUBLES = [
 ]
 
 
+@pytest.mark.forms(9)
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 @pytest.mark.parametrize("method", ["sendMessage", "editMessageText", "editMessageMedia"])
 async def test_one_picture_paid_once(tmp_path: Path, method: str, trouble: Trouble) -> None:
@@ -157,6 +158,7 @@ CLOSED = [
 ]
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED) as place, place.gallery() as upstream:

@@ -25,6 +25,7 @@ async def test_cancel_works_inside_the_message(place: TelegramWorld, storage: Ch
         assert await place.available_credits() == 50
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("label", ["Retry", "Vary"])
 async def test_the_next_picture_takes_the_place_of_the_first(place: TelegramWorld, storage: Chat, label: str) -> None:
     async with place.easel(storage_chat=storage.id):

@@ -44,6 +44,7 @@ async def test_a_reply_to_its_own_picture_there_is_edited(place: TelegramWorld, 
         assert len(place.sandbox.requests[-1].references) == 1
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("text", "answer"),
     [

@@ -30,6 +30,7 @@ async def chosen_here(place: TelegramWorld, chat: Chat, *, message_first: bool =
     return place.server.choose_result(place.ada, query, "paint", chat=chat, message_first=message_first)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("where", ["private", "group", "open"])
 @pytest.mark.parametrize("message_first", [False, True])
 async def test_a_result_chosen_where_the_bot_is_is_painted_once(
@@ -69,6 +70,7 @@ async def test_it_is_painted_once_when_the_message_is_seen_after_a_restart(place
         assert await place.available_credits() == 48
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("where", ["private", "group"])
 async def test_a_reply_to_it_changes_the_picture(place: TelegramWorld, storage: Chat, where: str) -> None:
     chat = chat_of(place, where)

@@ -47,6 +47,7 @@ def sizes(*numbers: int) -> list[tuple[int, int]]:
 # ---------------------------------------------------------------- a forward with a comment
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("since", ["before the start", "while it runs"])
 async def test_an_administrator_takes_a_command_and_what_is_forwarded_with_it_as_one_request(
     place: TelegramWorld, clock: PausableClock, since: str
@@ -72,6 +73,7 @@ async def test_an_administrator_takes_a_command_and_what_is_forwarded_with_it_as
         assert len(place.sandbox.requests) == before + 1
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("command", ["/edit@easel_bot", "@easel_bot"])
 async def test_a_comment_that_is_corrected_at_once_keeps_what_is_forwarded_with_it(
     place: TelegramWorld, clock: PausableClock, command: str
@@ -100,6 +102,7 @@ async def test_where_no_forward_can_be_heard_nothing_is_waited_for(place: Telegr
         await place.wait_for_picture(place.group)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("private", [True, False])
 @pytest.mark.parametrize("album", [True, False])
 async def test_words_and_what_was_forwarded_with_them_may_come_at_once_and_in_any_order(
@@ -152,6 +155,7 @@ async def test_what_follows_a_refused_request_is_no_way_around_the_refusal(
 # ---------------------------------------------------------------- pictures shown before
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("words", ["@easel_bot put all three at a table", "/edit@easel_bot at a table"])
 async def test_a_request_is_about_what_its_sender_has_just_shown_where_it_says_so(
     place: TelegramWorld, bo: User, words: str
@@ -169,6 +173,7 @@ async def test_a_request_is_about_what_its_sender_has_just_shown_where_it_says_s
         assert reference_sizes(place.sandbox) == []
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("count", "words"), [(7, "@easel_bot put them at a table"), (2, "/edit@easel_bot")])
 async def test_what_was_shown_is_kept_for_the_answer_to_a_question(
     place: TelegramWorld, count: int, words: str
@@ -184,6 +189,7 @@ async def test_what_was_shown_is_kept_for_the_answer_to_a_question(
         assert reference_sizes(place.sandbox) == sizes(*range(min(count, 5)))
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("why", ["another matter", "chatter in between", "forgotten"])
 async def test_what_was_shown_is_left_alone_otherwise(place: TelegramWorld, why: str) -> None:
     place.server.promote(place.group)

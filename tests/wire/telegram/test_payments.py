@@ -29,6 +29,7 @@ async def test_by_default_nothing_is_sold(place: TelegramWorld) -> None:
 # ---------------------------------------------------------------- the offer
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("command", ["/buy", "/BUY", "/buy@easel_bot", "/start buy"])
 async def test_packs_are_offered_in_private(place: TelegramWorld, command: str) -> None:
     async with place.easel(star_packs=PACKS):
@@ -62,6 +63,7 @@ async def test_words_that_only_begin_alike_are_a_wish(place: TelegramWorld) -> N
         assert shown(await asked(place, "/buyer")) == translate_error("en", UnknownCommand(command="/buyer"))
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_an_invoice_in_the_members_language(place: TelegramWorld, locale: str) -> None:
     cy = place.server.add_user("Cy", language_code=locale)
@@ -115,6 +117,7 @@ async def test_an_old_invoice_keeps_its_promise(place: TelegramWorld) -> None:
         await has(place, 60)
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     "payload",
     [
@@ -142,6 +145,7 @@ async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(
         assert await place.available_credits() == 50
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("amount", [1, 24, 26])
 async def test_another_price_is_refused_before_anything_is_paid(place: TelegramWorld, amount: int) -> None:
     async with place.easel(star_packs=PACKS):
@@ -163,6 +167,7 @@ async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Ed
         await has(place, 60)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("payload", "amount"),
     [
@@ -194,6 +199,7 @@ async def test_a_payment_that_passed_no_check_is_worth_nothing_and_can_be_refund
         assert shown(await asked(place, "/admin refund forged")) != unknown  # so that the Stars can go back
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("command", ["refund", "ban", "unban", "grant telegram:1", "set telegram:1", "grant"])
 @pytest.mark.parametrize("digit", ["9", "٣"])
 async def test_endless_digits_get_an_answer(place: TelegramWorld, command: str, digit: str) -> None:

@@ -26,6 +26,7 @@ def noise(width: int, height: int) -> bytes:
 # ---------------------------------------------------------------- previews
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("fault", ["", "[[cut:75]]"])
 async def test_an_unfinished_picture_shows_inside_the_status_message(tmp_path: Path, fault: str) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED, pace=2.0, previews=True) as place, place.easel():
@@ -77,6 +78,7 @@ async def test_a_delivery_that_is_taken_up_again_sends_the_others_once(place: Te
 # ---------------------------------------------------------------- photos and documents
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     "make",  # in the test, and not where every worker collects it
     [lambda: noise(2000, 1900), lambda: png(size=(9000, 1200)), lambda: png(size=(2100, 100))],
@@ -186,6 +188,7 @@ async def test_a_name_of_many_units_is_measured_as_telegram_does(place: Telegram
 # ---------------------------------------------------------------- when calls fail
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_upload_whose_connection_breaks_is_made_again_in_place(place: TelegramWorld, when: str) -> None:
     async with place.easel():

@@ -51,6 +51,7 @@ async def refused(place: TelegramWorld) -> None:
     assert await place.available_credits() == 50
 
 
+@pytest.mark.forms(1)
 @FORBID
 async def test_where_neither_is_allowed_it_is_said_once_and_nothing_is_painted(
     place: TelegramWorld, forbid: Forbid
@@ -65,6 +66,7 @@ async def test_where_neither_is_allowed_it_is_said_once_and_nothing_is_painted(
         assert await place.available_credits() == 49
 
 
+@pytest.mark.forms(3)
 @FORBID
 @pytest.mark.parametrize("since", ["start", "painting"])
 @pytest.mark.parametrize("count", [1, 4])
@@ -112,6 +114,7 @@ async def test_rights_that_go_while_it_waits_in_the_queue_cost_nothing(place: Te
         assert sorted((job.state, job.charged) for job in history) == [(State.DONE, 1), (State.FAILED, 0)]
 
 
+@pytest.mark.forms(1)
 @FORBID
 async def test_a_picture_whose_right_went_while_it_was_painted_is_not_charged_and_not_tried_again(
     place: TelegramWorld, forbid: Forbid
@@ -159,6 +162,7 @@ async def test_previews_that_are_not_allowed_cost_nothing_but_themselves(tmp_pat
         assert (await place.wait_for_picture(place.group)).document is not None
 
 
+@pytest.mark.forms(1)
 @FORBID
 async def test_where_text_is_not_allowed_the_picture_is_the_only_message(place: TelegramWorld, forbid: Forbid) -> None:
     forbid(place, place.group, ("text messages",))
@@ -195,6 +199,7 @@ async def test_a_closed_topic_is_known_until_it_is_opened_again(tmp_path: Path) 
             await place.wait_for_picture(forum)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("private", [False, True])
 async def test_a_chat_that_the_bot_is_removed_from_ends_its_jobs_before_they_are_painted(
     place: TelegramWorld, private: bool
@@ -222,6 +227,7 @@ async def test_a_chat_that_the_bot_is_removed_from_ends_its_jobs_before_they_are
         assert upstream.asked == 1
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("code", ["CHAT_SEND_PHOTOS_FORBIDDEN", "CHAT_SEND_MEDIA_FORBIDDEN"])
 async def test_whatever_telegram_calls_it_a_forbidden_photo_becomes_a_document(place: TelegramWorld, code: str) -> None:
     async with place.easel():
@@ -232,6 +238,7 @@ async def test_whatever_telegram_calls_it_a_forbidden_photo_becomes_a_document(p
         assert await place.available_credits() == 49
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("refusals", [1, 2])
 async def test_a_picture_whose_caption_is_refused_is_delivered_with_fewer_words(
     place: TelegramWorld, refusals: int

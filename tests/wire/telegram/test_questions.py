@@ -31,6 +31,7 @@ def forced(question: Message) -> str:
     return str(markup["input_field_placeholder"])
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
 async def test_a_bare_command_asks_and_the_reply_is_the_prompt(place: TelegramWorld, language: str) -> None:
     eva = place.server.add_user("Eva", language_code=language)
@@ -59,6 +60,7 @@ async def test_an_edit_without_words_keeps_somebodys_picture_for_the_answer(plac
         assert "3:2" in place.sandbox.requests[-1].prompt  # what was typed with the command
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("replies", [False, True])
 async def test_what_has_neither_words_nor_pictures_answers_nothing(place: TelegramWorld, replies: bool) -> None:
     die = Content(service={"dice": {"emoji": "🎲", "value": 3}})
@@ -76,6 +78,7 @@ async def test_what_has_neither_words_nor_pictures_answers_nothing(place: Telegr
         assert [each.prompt for each in place.sandbox.requests] == ["make it day"]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("waits", [False, True])
 async def test_a_forwarded_picture_is_no_prompt_of_its_caption(place: TelegramWorld, waits: bool) -> None:
     async with place.easel():

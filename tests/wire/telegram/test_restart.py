@@ -51,6 +51,7 @@ async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
         assert await settled_credits(place) == (50, 0)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> None:
     async with restarted_world(tmp_path) as place:
@@ -113,6 +114,7 @@ async def varied(place: TelegramWorld, picture: Message) -> None:
     assert again.reply_to is picture
 
 
+@pytest.mark.forms(1)
 @pytest.mark.timeout(180)  # two processes, ten chats; seconds on a quiet machine
 @pytest.mark.parametrize("drain", [0, 30])
 async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> None:

@@ -60,6 +60,7 @@ def her_own_photo(place: TelegramWorld, chat: Chat) -> None:
 PLAIN, EDIT, MENTION = ("make it night", True), ("/edit make it night", True), ("@easel_bot make it night", False)
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     ("said", "follow", "count"),
     [
@@ -109,6 +110,7 @@ async def test_what_is_forwarded_without_a_picture_is_part_of_the_words(
         assert await place.available_credits() == 49
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("count", "refusal"),
     [
@@ -218,6 +220,7 @@ def spacious(place: TelegramWorld) -> TelegramWorld:
     return place
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("command", "text", "private"),
     [
@@ -258,6 +261,7 @@ async def test_parts_that_come_in_the_wrong_order_are_one_prompt(spacious: Teleg
         assert await place.available_credits() == 49
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("tail", ["in time", "late", "after a restart"])
 async def test_a_text_that_is_too_long_is_refused_once_and_its_rest_is_never_painted(
     place: TelegramWorld, clock: PausableClock, tail: str

@@ -7,14 +7,14 @@ import pytest
 
 from bot.errors import Banned
 from bot.texts import translate_error
-from tests.servers.telegram import UNLIMITED, User
+from tests.servers.telegram import UNLIMITED
 from tests.support.clocks import PausableClock
 from tests.support.databases import databases_made_by
 from tests.support.images import png
 from tests.support.postgres import Cluster as Server
 from tests.support.waiting import wait_until
 from tests.support.world import reference_sizes
-from tests.wire.telegram.crew import Process, agreed, crew, started
+from tests.wire.telegram.crew import agreed, crew, handler_of, member_of, started
 from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
 from tests.wire.telegram.standing import StandingClock
 from tests.wire.telegram.test_shared_updates import all_handled, heard_by
@@ -37,13 +37,7 @@ async def place(
             yield made
 
 
-def owner_of(processes: list[Process], place: TelegramWorld, member: User) -> Process:
-    """Who handles the private chat of a member."""
-    chat = str(place.server.private(member).id)
-    (owner,) = (each for each in processes if each.adapter.chats.may_handle(chat))
-    return owner
-
-
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("correction", "left"), [("a red fox", 49), ("a fox --n 2", 48), ("a fox --size 7", 50)])
 async def test_a_process_that_stops_still_holds_a_job_which_another_corrects(
     place: TelegramWorld, clock: PausableClock, correction: str, left: int
@@ -66,6 +60,7 @@ async def test_a_process_that_stops_still_holds_a_job_which_another_corrects(
         assert len(place.bot_messages()) == max(1, 50 - left)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(("correction", "left"), [("make it day", 49), ("make it day --size 7", 50)])
 async def test_a_job_that_another_process_has_begun_takes_its_correction(
     place: TelegramWorld, correction: str, left: int
@@ -92,17 +87,9 @@ async def test_a_job_that_another_process_has_begun_takes_its_correction(
                 assert reference_sizes(place.sandbox) == [(120, 80)]
 
 
-def member_of(process: Process, place: TelegramWorld) -> User:
-    """A new user whose private chat a process handles."""
-    while True:
-        user = place.server.add_user("Bo")
-        if process.adapter.chats.may_handle(str(place.server.private(user, opened=True).id)):
-            return user
-
-
 async def test_who_is_banned_at_one_process_is_refused_at_the_others(place: TelegramWorld) -> None:
     async with crew(place, 2) as processes:
-        admins = next(each for each in processes if owner_of(processes, place, place.ada) is each)
+        admins = handler_of(processes, place.private)
         other = next(each for each in processes if each is not admins)
         banned = member_of(other, place)
         chat = place.server.private(banned)

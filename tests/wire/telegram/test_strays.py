@@ -121,6 +121,7 @@ def picture(color: str = "red") -> Image:
     return Image(data=png(color), media_type="image/png", width=64, height=64)
 
 
+@pytest.mark.forms(2)
 async def test_a_status_message_is_found_behind_others_and_edited(world: World, place: ServerChat) -> None:
     async with world.process() as first:
         job, chat, asked = await world.accept(place)
@@ -136,6 +137,7 @@ async def test_a_status_message_is_found_behind_others_and_edited(world: World, 
     assert world.probes <= 3
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("answers", [False, True])
 async def test_a_prepared_post_is_found_and_noted_once_more_only_after_other_messages(
     world: World, place: ServerChat, monkeypatch: pytest.MonkeyPatch, answers: bool
@@ -160,6 +162,7 @@ async def test_a_prepared_post_is_found_and_noted_once_more_only_after_other_mes
     assert [each.text for each in world.bot_messages(place)] == [*(["Help"] if answers else []), "again"]
 
 
+@pytest.mark.forms(2)
 async def test_a_status_message_becomes_the_picture_of_the_next_process(world: World, place: ServerChat) -> None:
     async with world.process() as first:
         job, chat, asked = await world.accept(place)
@@ -174,6 +177,7 @@ async def test_a_status_message_becomes_the_picture_of_the_next_process(world: W
     assert message.buttons == [("Vary", f"easel:vary:{job}")]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("place", "count"),
     [("private", 1), ("group", 2), ("basic group", 4), ("topic", 4), ("messages to a channel", 1)],
@@ -257,6 +261,7 @@ async def test_what_this_process_has_posted_ends_the_search(world: World) -> Non
         assert world.probes == 0
 
 
+@pytest.mark.forms(2)
 async def test_a_post_whose_answer_was_lost_is_found_by_the_same_process(world: World, place: ServerChat) -> None:
     async with world.process() as adapter:
         job, chat, asked = await world.accept(place)

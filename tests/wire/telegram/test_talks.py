@@ -48,6 +48,7 @@ class Member:
         return [(one, one.text) for one in mine if not one.buttons]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("where", "mode"),
     [

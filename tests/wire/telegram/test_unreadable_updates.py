@@ -98,6 +98,7 @@ async def answers(place: TelegramWorld) -> None:
     await place.until(lambda: len(place.bot_messages()) > before)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("mode", MODES)
 async def test_what_cannot_be_read_is_set_aside_and_everybody_else_is_served(place: TelegramWorld, mode: str) -> None:
     before = counted()
@@ -124,6 +125,7 @@ async def test_what_cannot_be_read_is_set_aside_and_everybody_else_is_served(pla
         assert {status for _, status in place.server.webhook.deliveries} == {200}
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("mode", MODES)
 async def test_what_breaks_its_handler_is_set_aside_and_not_tried_again(place: TelegramWorld, mode: str) -> None:
     async with wired(place, mode=mode) as easel:
@@ -140,6 +142,7 @@ async def test_what_breaks_its_handler_is_set_aside_and_not_tried_again(place: T
     assert [each for each in logs if each["log_level"] == "error"] == []
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", ["unreadable", "breaking"])
 async def test_nothing_is_forgotten_while_it_cannot_be_set_aside(place: TelegramWorld, mode: str, kind: str) -> None:
@@ -161,6 +164,7 @@ async def test_nothing_is_forgotten_while_it_cannot_be_set_aside(place: Telegram
 NUMBERS = [MISSING, None, "5", -1, 2**63, 1.5, True, [5]]
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("mode", MODES)
 async def test_updates_without_a_number_hold_up_nobody(world: Edge, place: TelegramWorld, mode: str) -> None:
     async with wired(place, mode=mode):
@@ -179,6 +183,7 @@ async def test_updates_without_a_number_hold_up_nobody(world: Edge, place: Teleg
 ANSWERS = [b'{"ok":true,"result":{}}', b'{"ok":true,"result":null}', b'{"ok":true}', b'{"ok":true,"result":"x"}', b"[]"]
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("answer", ANSWERS)
 async def test_an_answer_that_is_no_list_of_updates_is_asked_for_again(
     world: Edge, place: TelegramWorld, answer: bytes

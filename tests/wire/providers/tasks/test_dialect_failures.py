@@ -241,6 +241,7 @@ ENDED: list[tuple[Json, type[PaintFailed]]] = [
 ]
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize(("said", "kind"), ENDED)
 async def test_a_task_that_says_by_any_word_that_it_failed_has_ended(
     client: UpstreamClient, clock: InstantClock, said: Json, kind: type[PaintFailed]

@@ -84,6 +84,7 @@ def links(events: list[PaintEvent]) -> list[str]:
 # ---------------------------------------------------------------- whole paintings
 
 
+@pytest.mark.forms(2)
 @each_preset
 async def test_a_painting_from_beginning_to_end(client: UpstreamClient, preset: str) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
@@ -99,6 +100,7 @@ async def test_a_painting_from_beginning_to_end(client: UpstreamClient, preset: 
     assert [each.credits for each in events if isinstance(each, Usage)] == ([] if preset == "toapis" else [3.0])
 
 
+@pytest.mark.forms(3)
 @each_preset
 @pytest.mark.parametrize("count", [1, 3, 5])
 async def test_references_arrive_as_they_were(client: UpstreamClient, preset: str, count: int) -> None:
@@ -141,6 +143,7 @@ async def test_a_single_url_is_a_result_too(client: UpstreamClient) -> None:
         assert len(links(await gather(provider(client, sandbox, "toapis"), "a fox [[single]]"))) == 1
 
 
+@pytest.mark.forms(5)
 @each_preset
 @pytest.mark.parametrize(
     ("fault", "kind"),

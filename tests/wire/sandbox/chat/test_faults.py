@@ -36,6 +36,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("name", REFUSED)
 async def test_a_refusal_has_its_status_and_code(client: httpx.AsyncClient, sandbox: Sandbox, name: str):
     response = await post_chat(client, sandbox, make_body(f"a fox [[{name}]]"))
@@ -159,6 +160,7 @@ async def test_other_ways_to_name_the_picture(client: httpx.AsyncClient, sandbox
     assert re.search(r"!\[(http\S+)\]\(\1\)\n\n\[Click to download\]", text)
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("fault", "status", "kind"),
     [
@@ -180,6 +182,7 @@ async def test_the_link_serves_something_else(
             Image.open(io.BytesIO(response.content)).load()
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize("number", PROGRESS_FORMATS)
 async def test_each_form_of_progress_tells_its_own_words(client: httpx.AsyncClient, sandbox: Sandbox, number: int):
     form = PROGRESS_FORMATS[number]

@@ -51,6 +51,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize("mistake", MISTAKES)
 async def test_a_request_against_the_documented_shape_is_refused(
     client: httpx.AsyncClient, sandbox: Sandbox, mistake: str

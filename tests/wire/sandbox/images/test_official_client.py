@@ -105,6 +105,7 @@ async def test_azures_client_finds_the_deployment(sandbox: Sandbox) -> None:
     assert [(each.width, each.height) for each in second.references] == [(60, 40)]
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     ("fault", "kind", "code"),
     [
@@ -148,6 +149,7 @@ async def test_the_official_client_lists_the_models(
     assert (await client.get(f"{sandbox.address}/models", headers={"Authorization": ""})).status_code == 401
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("endpoint", ["generations", "edits"])
 async def test_answers_are_as_the_published_description_has_them(

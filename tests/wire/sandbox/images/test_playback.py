@@ -75,6 +75,7 @@ async def test_fewer_pictures_or_none(client: httpx.AsyncClient, sandbox: Sandbo
         assert len(answer.data) == count
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("fault", ["svg", "html", "broken", "gone"])
 async def test_the_picture_is_something_else(client: httpx.AsyncClient, sandbox: Sandbox, fault: str) -> None:
     asked = {"model": MODEL, "prompt": f"a fox [[{fault}]]", "size": SIZE}

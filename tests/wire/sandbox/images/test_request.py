@@ -67,6 +67,7 @@ WRONG: dict[str, tuple[dict[str, Any], str | None]] = {
 }
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize("name", WRONG)
 async def test_a_generation_against_the_rules_is_refused(
     client: httpx.AsyncClient, sandbox: Sandbox, name: str
@@ -108,6 +109,7 @@ BROKEN_FORMS: dict[str, tuple[Parts, str]] = {
 }
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("name", BROKEN_FORMS)
 async def test_a_form_against_the_rules_is_refused(client: httpx.AsyncClient, sandbox: Sandbox, name: str) -> None:
     files, code = BROKEN_FORMS[name]

@@ -17,6 +17,7 @@ REFUSED = {  # code of EvoLink, code of ToAPIs
 }
 
 
+@pytest.mark.forms(4)
 @both
 @pytest.mark.parametrize("name", REFUSED)
 async def test_a_refusal_has_the_code_of_its_family(client: TaskClient, at: str, name: str):
@@ -46,6 +47,7 @@ async def test_moderation_is_a_422_with_one_and_a_failed_task_with_the_other(cli
     assert "results" not in document
 
 
+@pytest.mark.forms(5)
 @both
 @pytest.mark.parametrize("code", TASK_CODES)
 async def test_a_task_fails_with_the_code_of_its_fault(client: TaskClient, at: str, code: str):

@@ -28,6 +28,7 @@ MISTAKES: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.forms(4)
 @both
 @pytest.mark.parametrize("mistake", MISTAKES)
 async def test_a_submit_against_the_documented_shape_is_refused(client: TaskClient, at: str, mistake: str):

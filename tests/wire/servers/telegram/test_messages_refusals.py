@@ -107,6 +107,7 @@ REFUSED: Mapping[str, tuple[Try, str]] = {
 }
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize(("attempt", "words"), REFUSED.values(), ids=REFUSED)
 async def test_what_telegram_refuses(place: Scene, bot: Bot, attempt: Try, words: str) -> None:
     first = place.server.say(place.ada, place.chat, "hello")

@@ -55,6 +55,7 @@ async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Scen
     assert message.successful_payment.is_recurring
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

@@ -112,6 +112,7 @@ async def test_a_webhook_ends_a_poll_and_nobody_there_keeps_the_updates(place: S
         assert (await one_message(other, place)).text == "kept"
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("url", "more", "words"),
     [
