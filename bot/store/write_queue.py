@@ -7,7 +7,7 @@ hundreds of these may come at once, when others' paintings begin or end together
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -42,22 +42,38 @@ class WriteTask:
     """What `fn` returned; of no value before the commit."""
     error: Exception | None = None
     """What `fn` or the database raised."""
+    has_ended: bool = False
+    """Whether the reply was sent."""
+    is_abandoned: bool = False
+    """Whether its caller was cancelled, and wants no result any more."""
 
     def send_reply(self) -> None:
+        self.has_ended = True
         if self.reply.done():
             return
-        if self.error is None:
+        if self.error is None or self.is_abandoned:
             self.reply.set_result(self.result)
         else:
             self.reply.set_exception(self.error)
+
+    def cancel(self) -> None:
+        """The write never ends; its caller is cancelled."""
+        self.has_ended = True
+        self.reply.cancel()
+
+    async def wait_for_end(self) -> None:
+        """For a caller that was cancelled, and with it the future that it awaited."""
+        if not self.has_ended:
+            self.is_abandoned, self.reply = True, asyncio.get_running_loop().create_future()
+            await asyncio.wait((self.reply,))
 
 
 class WriteQueue:
     """Writes to one SQLite file, in order but for those that can wait; `engine` takes the write lock at BEGIN.
 
-    What queues up while a commit is on its way to the disk goes with the next one: each write in a savepoint of its
-    own, and nobody gets a reply before all of them are durable. When such a batch fails, each is tried by itself. A
-    batch of writes that can wait ends early when another comes.
+    What queues up until a transaction has begun goes into it: each write in a savepoint of its own, and nobody gets a
+    reply before all of them are durable. When such a batch fails, each is tried by itself. A batch of writes that can
+    wait ends early when another comes.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -81,9 +97,9 @@ class WriteQueue:
         (self._waiting if can_wait else self._queue).append(task)
         self._worker.start()
         try:
-            return await asyncio.shield(task.reply)
+            return await task.reply  # without `asyncio.shield`, which takes two more turns of the loop
         except asyncio.CancelledError:
-            await asyncio.wait((task.reply,))
+            await task.wait_for_end()
             raise
 
     def problem(self) -> str | None:
@@ -100,40 +116,71 @@ class WriteQueue:
         batch: list[WriteTask] = []
         try:
             while self._queue or self._waiting:
-                batch = self._take_batch()
-                if len(batch) > 1 and (count := await self._commit_together(batch)):
-                    self._waiting.extendleft(reversed(batch[count:]))
-                    for task in batch[:count]:
-                        task.send_reply()
-                    continue
-                for task in batch:
-                    await self._commit_alone(task)
-                    task.send_reply()  # at once: the next one may wait half a minute for the file
+                batch = []
+                await self._commit_next(batch)
         except Exception:  # of the queue itself; what became of the batch is not known, the rest is written next
             for task in batch:
                 task.error = StoreFailed(detail="the write queue failed")
                 task.send_reply()
             raise
         except BaseException:  # the loop is being torn down
-            for task in (*batch, *self._queue, *self._waiting):
-                task.reply.cancel()
+            for task in (*self._queue, *self._waiting, *batch):
+                task.cancel()
             self._queue.clear()
             self._waiting.clear()
             raise
 
-    def _take_batch(self) -> list[WriteTask]:
-        """The next writes, those that cannot wait first."""
-        room = MAX_BATCH - min(len(self._waiting), WAITING_SHARE)
-        first = [self._queue.popleft() for _ in range(min(len(self._queue), room))]
-        room = WAITING_SHARE if first else MAX_BATCH
-        return first + [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
-
-    async def _commit_together(self, batch: Sequence[WriteTask]) -> int:
-        """Commits a batch; returns how many of it. 0: the database failed, nothing was written."""
+    async def _commit_next(self, batch: list[WriteTask]) -> None:
+        """Commits what is queued, and replies. `batch`: empty; gets what is taken off the queue."""
         try:
-            return await self._commit(partial(_run_in_savepoints, batch, lambda: bool(self._queue)))
-        except Exception:
-            return 0
+            with raise_store_failed():
+                count = await self._commit(partial(self._run_next, batch))
+        except Exception as error:
+            if not batch:  # no transaction began
+                self._take_batch(batch)
+            if len(batch) == 1:
+                batch[0].error = error
+                batch[0].send_reply()
+                return
+            for task in batch:
+                await self._commit_alone(task)
+                task.send_reply()  # at once: the next one may wait half a minute for the file
+        else:
+            self._waiting.extendleft(reversed(batch[count:]))
+            del batch[count:]
+            for task in batch:
+                task.send_reply()
+
+    def _take_batch(self, batch: list[WriteTask]) -> None:
+        """Moves the next writes into `batch`, those that cannot wait first. Also in the connection's thread: at no time
+        is one of them in neither place."""
+        room = MAX_BATCH - min(len(self._waiting), WAITING_SHARE)
+        _move(self._queue, batch, room)
+        _move(self._waiting, batch, WAITING_SHARE if batch else MAX_BATCH)
+
+    def _run_next(self, batch: list[WriteTask], conn: Connection) -> int:
+        """Runs what is queued by now, in order. Returns how many writes were run: of a batch that can wait, those until
+        another one came. In the connection's thread, and as late as can be: until it has its turn of the interpreter,
+        further ones queue up.
+
+        Raises when the database fails, and what a write raises that is alone; any other is rolled back by itself.
+        """
+        self._take_batch(batch)
+        if len(batch) == 1:
+            batch[0].result = batch[0].fn(conn)
+            return 1
+        for count, task in enumerate(batch):
+            if count and batch[0].can_wait and self._queue:
+                return count
+            execute_plain(conn, "SAVEPOINT work")  # none is released, which saves a statement: COMMIT ends them all
+            try:
+                task.result = task.fn(conn)
+            except SQLAlchemyError:
+                raise
+            except Exception as error:
+                task.error = error
+                execute_plain(conn, "ROLLBACK TO work")
+        return len(batch)
 
     async def _commit_alone(self, task: WriteTask) -> None:
         task.error = None
@@ -150,18 +197,7 @@ class WriteQueue:
         return await self._thread.run_in_thread(partial(commit_after, work))
 
 
-def _run_in_savepoints(batch: Sequence[WriteTask], is_urgent: Callable[[], bool], conn: Connection) -> int:
-    """Runs the writes in order; one that raises is rolled back by itself. Returns how many were run: of a batch that
-    can wait, those until `is_urgent`, which tells whether another write has come. Raises when the database fails."""
-    for count, task in enumerate(batch):
-        if count and batch[0].can_wait and is_urgent():
-            return count
-        execute_plain(conn, "SAVEPOINT work")  # none is released, which saves a statement: COMMIT ends them all
-        try:
-            task.result = task.fn(conn)
-        except SQLAlchemyError:
-            raise
-        except Exception as error:
-            task.error = error
-            execute_plain(conn, "ROLLBACK TO work")
-    return len(batch)
+def _move(queue: deque[WriteTask], batch: list[WriteTask], most: int) -> None:
+    for _ in range(min(len(queue), most)):
+        batch.append(queue[0])
+        queue.popleft()

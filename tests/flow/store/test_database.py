@@ -133,6 +133,19 @@ async def test_what_waits_is_committed_at_once(numbers: Numbers) -> None:
     assert await numbers.all() == [0, 1, 2, 3, 4]
 
 
+async def test_what_comes_until_a_transaction_has_begun_is_committed_with_it(numbers: Numbers) -> None:
+    loop, begins, may_begin = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    numbers.statements.blocks["BEGIN IMMEDIATE"] = lambda: (loop.call_soon_threadsafe(begins.set), may_begin.wait())
+    numbers.statements.clear()
+    asked = [numbers.put(1)]
+    await begins.wait()
+    asked += [numbers.put(2), numbers.put(3, can_wait=True)]
+    await asyncio.sleep(0)
+    may_begin.set()
+    assert await ended(asked) == [1, 2, 3]
+    assert numbers.statements.commits == 1
+
+
 async def test_no_commit_holds_more_than_so_many(numbers: Numbers) -> None:
     async with numbers.busy():
         asked = [numbers.put(number) for number in range(2 * MAX_BATCH + 1)]
@@ -328,13 +341,14 @@ async def test_a_bug_of_the_queue_itself_fails_its_batch_and_not_what_waits(
     async with numbers.busy():
         asked = [numbers.put(number) for number in range(40)]
         await asyncio.sleep(0)
-        commit_together = WriteQueue._commit_together  # type: ignore[reportPrivateUsage]  # where a bug would be
+        commit_next = WriteQueue._commit_next  # type: ignore[reportPrivateUsage]  # where a bug would be
 
-        async def is_broken(*_: object) -> int:
-            monkeypatch.setattr(WriteQueue, "_commit_together", commit_together)
+        async def is_broken(self: WriteQueue, batch: list[WriteTask]) -> None:
+            monkeypatch.setattr(WriteQueue, "_commit_next", commit_next)
+            self._take_batch(batch)  # type: ignore[reportPrivateUsage]  # as above
             raise KeyError
 
-        monkeypatch.setattr(WriteQueue, "_commit_together", is_broken)
+        monkeypatch.setattr(WriteQueue, "_commit_next", is_broken)
     first, rest = (await ended(asked))[:32], (await ended(asked))[32:]
     assert {type(each) for each in first} == {StoreFailed}
     assert rest == list(range(32, 40))
