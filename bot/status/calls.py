@@ -25,6 +25,7 @@ from bot.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE
 from bot.ports import ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
+from bot.runtime.turn_queue import TurnQueue
 from bot.status.message import FinalState, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
 from bot.status.shared_budgets import SharedBudgets
@@ -55,6 +56,7 @@ class MessageCalls:
         self._clock = clock
         self._membership = membership
         self._pacer = Pacer()
+        self._turns = TurnQueue()  # for all calls but first posts, which somebody waits for
         self._background = BackgroundTasks()
         self._wake = asyncio.Event()
         self._shared_budgets = None if share_budgets is None else share_budgets(self._pacer, self._wake.set)
@@ -148,6 +150,8 @@ class MessageCalls:
             return
         message.call = asyncio.current_task()
         try:
+            if grant.urgency is not Urgency.FIRST:
+                await self._turns.wait_turn()
             await self._try_call(grant, message)
         except asyncio.CancelledError:  # the message was abandoned
             self._pacer.finish_call(grant, self._clock.monotonic())

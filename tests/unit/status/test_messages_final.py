@@ -1,14 +1,17 @@
 """The final state of a status message: shown once, whatever else is under way or cancelled."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from bot.chat import Delivered, MessageRef
+from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.painting import Progress
 from bot.status.message import FinalState
 from bot.status.messages import StatusMessages
 from tests.support.clocks import FakeClock, settle
+from tests.support.platform import DIRECT
+from tests.support.turns import counted_turns
 from tests.unit.status.gated_platform import DONE, GatedPlatform, load_one_image, new_message, show_final
 
 
@@ -101,3 +104,34 @@ async def test_a_message_may_be_closed_at_any_moment(
     await show_final(status_messages, final=FinalState(card=DONE))
     assert platform.posts[0].text == "done"
     assert len(platform.posts) == 1
+
+
+async def test_of_ends_that_come_together_one_is_shown_in_a_turn_of_the_loop_and_first_posts_do_not_wait_for_them(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: dict[str, int] = {}
+    chats = [replace(DIRECT, id=f"chat {number}") for number in range(8)]
+    edit, post = platform.edit, platform.post
+
+    async def note_edit(ref: MessageRef, card: Card) -> None:
+        turns[ref.message_id] = count.turn
+        await edit(ref, card)
+
+    async def note_post(chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        turns[chat.id] = count.turn
+        return await post(chat, card, reply_to=reply_to, key=key)
+
+    for chat in chats:
+        status_messages.open_message(new_message(clock, chat.id, chat))
+    await clock.advance(60)
+    monkeypatch.setattr(platform, "edit", note_edit)
+    monkeypatch.setattr(platform, "post", note_post)
+    newcomer = replace(DIRECT, id="newcomer")
+    with counted_turns() as count:
+        ends = [show_final(status_messages, chat.id, final=FinalState(card=DONE)) for chat in chats]
+        await asyncio.sleep(0)
+        status_messages.open_message(new_message(clock, newcomer.id, newcomer))
+        await asyncio.gather(*ends)
+    first_post = turns.pop(newcomer.id)
+    assert len(set(turns.values())) == len(chats)
+    assert first_post < sorted(turns.values())[2]
