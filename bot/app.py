@@ -14,6 +14,7 @@ from itertools import chain
 import structlog
 
 from bot import texts
+from bot.chat import Action
 from bot.cluster.local import LocalMembership, local_cluster
 from bot.downloads.fetcher import Fetcher
 from bot.errors import SettingsWrong
@@ -32,6 +33,7 @@ from bot.handlers.messages import MessageHandler
 from bot.handlers.permissions import JobPermissions
 from bot.handlers.regions import Regions
 from bot.handlers.replies import Replies
+from bot.handlers.result_menus import ResultMenus
 from bot.handlers.shared_pace import SharedPace
 from bot.job import new_id
 from bot.jobs.clearance import Clearance
@@ -308,12 +310,14 @@ class App:
             ports=ports,
             clock=clock,
         )
+        menus = ResultMenus(permissions=permissions, status_messages=status_messages, ports=ports, quotes={})
         buttons = ButtonHandler(
-            regions=regions,
             store=store,
             jobs=jobs,
             permissions=permissions,
             deletion=deletion,
+            menus=menus,
+            actions={Action.REGION: regions.offer_page},
             pending_requests=kept.pending_requests,
             model_choices=kept.model_choices,
             capabilities=lambda: catalog.capabilities,

@@ -210,6 +210,8 @@ class Action(StrEnum):
     DELETE = "delete"
     MODEL = "model"
     REGION = "region"
+    MORE = "more"
+    BACK = "back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,36 +226,6 @@ class Button:
 
     label: str
     """Words on the button, in the card's language."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ButtonPress:
-    """A user's press of a button."""
-
-    id: str
-    """The platform's id of this press."""
-
-    message: MessageRef
-    """The message that carries the button."""
-
-    sender: User
-    """Who pressed it."""
-
-    action: Action
-    """`Button.action` of the button."""
-
-    job_id: str
-    """`Button.job_id` of the button. Comes from outside: there may be no such job."""
-
-    sender_moderates: bool = False
-    """Whether the platform has told with the press that the presser may delete others' messages in its chat."""
-
-    picture: int | None = None
-    """Number of the one picture of the job's result that *Vary* and *Edit* are about, from 1; None: the platform lets
-    nobody choose, so it is the first. Comes from outside: there may be no such picture."""
-
-    no_form: bool = False
-    """The platform opens no form for the prompt that Edit needs: in a private chat the user's next text is it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,6 +337,9 @@ class ChatFeatures:
     fixed_questions: bool = False
     """A question (`Card.question`) opens the reader's reply only if its message is never edited."""
 
+    private_replies: bool = False
+    """Whoever presses a button can be shown a card that nobody else sees (`bot.presses.ButtonReply.card`)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
@@ -378,29 +353,3 @@ class Delivered:
 
     further_ids: tuple[str, ...] = ()
     """Ids of the other messages that hold some, in the same chat."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ButtonReply:
-    """The answer to a button press, shown to the one who pressed it alone."""
-
-    text: str = ""
-    """One short sentence; empty: nothing to say."""
-
-    page: "PageLink | None" = None
-    """A page of Easel's to open, for the one who pressed it alone; None: none."""
-
-    open_reply: bool = False
-    """The adapter opens its way of replying to the message with the button: a form, or a quoted reply."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageLink:
-    """A link to the region page (`bot.ports.REGION_PATH`), for one member alone."""
-
-    token: str = field(repr=False)
-    """What the page proves with whose it is, to be its address's fragment: at most 64 characters of A-Z, a-z, 0-9, _
-    and -. A secret."""
-
-    label: str
-    """Words on the button that opens it, in the member's language."""

@@ -171,7 +171,9 @@ class DiscordAdapter:
     def features(self, chat: Chat) -> ChatFeatures:
         """An interaction's chat shows "thinking" until it is answered. Edits count as noticed: a job has one message,
         and users who wait look at it."""
-        return ChatFeatures(shows_pending_reply=self._state.tokens.get(chat.thread_id) is not None)
+        return ChatFeatures(
+            shows_pending_reply=self._state.tokens.get(chat.thread_id) is not None, private_replies=True
+        )
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if (token := self._sender.usable_token(chat, ref)) is not None:

@@ -13,10 +13,11 @@ from adapters.discord.ids import PLATFORM
 from adapters.discord.markup import MentionKind, NameOf, read_markup
 from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, embed_addresses, make_attachment
 from adapters.discord.rest import Json
-from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
+from bot.chat import Action, Attachment, Chat, DeletedMessage, Message, MessageRef, User
 from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
+from bot.presses import ButtonPress
 
-BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete|model):(?P<job>[\w-]{1,80})")
+BUTTON_ID = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<job>[\w-]{{1,80}})")
 MAX_TEXT_CHARS = (2000, 4000)  # characters of a user's message, without and with Nitro
 CUT_SLACK = 100  # characters below the limit within which a text may have been cut
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
@@ -207,6 +208,7 @@ def decode_button_press(
         action=Action(action),
         job_id=job,
         sender_moderates=moderates(interaction),
+        from_menu=interaction.message.flags.ephemeral,
     )
 
 

@@ -21,14 +21,7 @@ NONCE_CHARS = 24  # Discord takes 25
 NO_MENTIONS: Json = {"parse": []}
 ROW_COMPONENT, BUTTON_COMPONENT = 1, 2
 PRIMARY, SECONDARY, DANGER = 1, 2, 4
-BUTTON_STYLES = {
-    Action.CANCEL: DANGER,
-    Action.RETRY: SECONDARY,
-    Action.VARY: SECONDARY,
-    Action.EDIT: PRIMARY,
-    Action.DELETE: DANGER,
-    Action.MODEL: SECONDARY,
-}
+BUTTON_STYLES = {Action.CANCEL: DANGER, Action.EDIT: PRIMARY, Action.DELETE: DANGER}  # of others: SECONDARY
 ANSWER_WITH_WORDS, ANSWER_WITH_ANYTHING = "easel-answer:words", "easel-answer:any"  # ids of the buttons of questions
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 SPOILER_PREFIX = "SPOILER_"  # Discord hides a file whose name begins so
@@ -70,7 +63,7 @@ def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
     encoded = [
         {
             "type": BUTTON_COMPONENT,
-            "style": BUTTON_STYLES[button.action],
+            "style": BUTTON_STYLES.get(button.action, SECONDARY),
             "label": button.label[:MAX_LABEL_CHARS],
             "custom_id": custom_id(button),
         }

@@ -162,9 +162,12 @@ class InteractionReplies:
 
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
         """Sends a sentence that only the user sees; nothing for an empty one."""
-        if not text:
-            return
+        if text:
+            await self.send_private_card(token, Card(text=text))
+
+    async def send_private_card(self, token: InteractionToken, card: Card) -> None:
+        """Sends a card that only the user sees."""
         try:
-            await self._sender.send_ephemeral(token, encode.encode_card(Card(text=text)))
+            await self._sender.send_ephemeral(token, encode.encode_card(card))
         except (CallRejected, ChatBusy, ChatUnreachable) as failed:
             log.warning("answer not shown", interaction=token.id, detail=str(failed))

@@ -24,11 +24,12 @@ from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LINKS_FRESH, LinkUnfolding
 from adapters.discord.users import Users, interaction_locale
-from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, Message, MessageRef, User
+from bot.chat import Action, Attachment, DeletedMessage, Message, MessageRef, User
 from bot.errors import ReplyHasNoPicture, Restarted, StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
 from bot.intake.parser import file_refusal
 from bot.ports import AdapterStorage, EventSink
+from bot.presses import ButtonPress
 from bot.runtime.clock import Clock
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -176,10 +177,14 @@ class InteractionHandler:
             reply = await pressing
         else:
             await self._replies.respond(lambda: interaction.response.defer())
-            if token_only and interaction.message is not None:  # the fresh token reaches the message once more
+            # the fresh token reaches the message once more
+            if token_only and interaction.message is not None and not press.from_menu:
                 await self._state.renew_token(token, str(interaction.message.id))
             reply = await self._events.press_button(press)
-        await self._replies.send_ephemeral(token, reply.text)
+        if reply.card is not None:
+            await self._replies.send_private_card(token, reply.card)
+        else:
+            await self._replies.send_ephemeral(token, reply.text)
 
     async def handle_answer_button(self, interaction: Interaction, *, needs_words: bool) -> None:
         """The button of a question opens the form for its answer."""

@@ -167,13 +167,13 @@ class ChatDatabase:
             return await self._select_message(db, message)
 
     async def remove_buttons(self, jobs: Collection[str]) -> list[StoredMessage]:
-        """Takes the buttons of these jobs off all messages, but for *Delete*; returns the messages that had some."""
+        """Takes the buttons of these jobs off all messages, but for *More…*; returns the messages that had some."""
         with_buttons = "SELECT id FROM messages WHERE NOT deleted AND buttons <> '[]'"
         changed: list[StoredMessage] = []
         async with self._transaction() as db:
             for row in await db.execute_fetchall(with_buttons):
                 message = await self._select_message(db, row["id"])
-                kept = [each for each in message.buttons if each["job"] not in jobs or each["action"] == Action.DELETE]
+                kept = [each for each in message.buttons if each["job"] not in jobs or each["action"] == Action.MORE]
                 if len(kept) < len(message.buttons):
                     statement = "UPDATE messages SET buttons = ? WHERE id = ?"
                     await db.execute(statement, (json.dumps(kept), message.id))

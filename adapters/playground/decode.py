@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from adapters.playground import users
 from adapters.playground.protocol import EstimateFrame, PressFrame
 from adapters.playground.records import StoredFile, StoredMessage
-from bot.chat import Attachment, ButtonPress, DeletedMessage, Message, MessageRef
+from bot.chat import Attachment, DeletedMessage, Message, MessageRef
+from bot.presses import ButtonPress
 
 _LEADING_MENTION = re.compile(r"@easel(?!\w)[,:]?\s*", re.IGNORECASE)
 _MENTION = re.compile(r"[ \t]?(?<!\w)@easel(?!\w)", re.IGNORECASE)

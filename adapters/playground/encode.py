@@ -8,9 +8,11 @@ from adapters.playground.protocol import (
     FILE_BYTES,
     FILES,
     TEXT,
+    CardFrame,
     EstimatedFrame,
     EstimateFrame,
     HelloFrame,
+    PressFrame,
     WireButton,
     WireChat,
     WireCommand,
@@ -131,6 +133,18 @@ def encode_text(card: Card) -> str:
 
 def encode_buttons(buttons: Sequence[Button]) -> list[WireButton]:
     return [{"action": each.action.value, "job": each.job_id, "label": well_formed(each.label)} for each in buttons]
+
+
+def encode_card(card: Card, press: PressFrame) -> CardFrame:
+    """A card that is shown to one user alone."""
+    return {
+        "type": "card",
+        "user": press.sender,
+        "chat": press.chat,
+        "message": press.message,
+        "text": encode_text(card),
+        "buttons": encode_buttons(card.buttons),
+    }
 
 
 def encode_images(card: Card, images: Sequence[Image]) -> list[NewFile]:

@@ -33,6 +33,8 @@ Server to page.
                                    else, and where options stand in it, in UTF-16 code units
     notice  {user, text}           the reply to a press, to that connection alone; the text may be empty
     page    {user, url}            the reply to a press, too: a page of Easel's to open within this one
+    card    {user, chat, message, text, buttons}   what the reply to a press shows to its user alone, about the message
+                                   with the button
     compose {user, chat, reply_to, file} reply to the message with that id (the Edit button), about that file
     sent    {nonce, id}            acknowledges `send`
     error   {text, nonce?}         a frame that was not understood or not accepted; nothing has changed
@@ -298,6 +300,15 @@ class NoticeFrame(TypedDict):
     text: str
 
 
+class CardFrame(TypedDict):
+    type: Literal["card"]
+    user: str
+    chat: str
+    message: str
+    text: str
+    buttons: list[WireButton]
+
+
 class ComposeFrame(TypedDict):
     type: Literal["compose"]
     user: str
@@ -332,6 +343,7 @@ ServerFrame = (
     | QuotaFrame
     | EstimatedFrame
     | NoticeFrame
+    | CardFrame
     | ComposeFrame
     | OpenPageFrame
     | SentFrame

@@ -15,7 +15,7 @@ from adapters.playground import users
 from adapters.playground.backend import Backend
 from adapters.playground.connections import OutgoingQueue
 from adapters.playground.decode import decode_draft, decode_press
-from adapters.playground.encode import encode_estimate, encode_hello, well_formed
+from adapters.playground.encode import encode_card, encode_estimate, encode_hello, well_formed
 from adapters.playground.offload import run_offloaded
 from adapters.playground.protocol import (
     FILES,
@@ -179,6 +179,8 @@ class Session:
         if reply.page is not None:
             url = f"{REGION_PATH}#{reply.page.token}"
             self._queue_frame("page", frame={"type": "page", "user": frame.sender, "url": url})
+        if reply.card is not None:
+            self._queue_frame("card", frame.sender, frame=encode_card(reply.card, frame))
         if reply.open_reply:
             self._queue_frame(
                 "compose",

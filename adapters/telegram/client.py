@@ -207,6 +207,9 @@ class TelegramAdapter:
     async def edit(self, ref: MessageRef, card: Card) -> None:
         await self._sender.edit(ref, card)
 
+    async def replace_buttons(self, ref: MessageRef, buttons: Sequence[Button]) -> None:
+        await self._sender.replace_buttons(ref, buttons)
+
     async def deliver(
         self,
         chat: Chat,

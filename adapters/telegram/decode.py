@@ -12,10 +12,11 @@ from telegram import ExternalReplyInfo, MessageEntity, MessageOriginUser
 
 from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
-from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
+from bot.chat import Action, Attachment, Chat, Message, MessageRef, User
 from bot.intake.deixis import refers_to_picture
+from bot.presses import ButtonPress
 
-BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete|model):(?P<job>[\w-]{1,40})")
+BUTTON_DATA = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<job>[\w-]{{1,40}})")
 _BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
 # Content that is neither text nor a file.
 _OTHER_CONTENT = (

@@ -27,6 +27,7 @@ MAX_TEXT_CHARS = 4096  # sendMessage
 MAX_CAPTION_CHARS = 1024  # sendPhoto, sendDocument
 MAX_PLACEHOLDER_CHARS = 64  # ForceReply
 MAX_ALBUM_ITEMS = 10  # sendMediaGroup
+MENU_COLUMNS = 2
 MAX_ROW_CHARS = 24  # of all labels in a row of buttons: what a phone shows of four below a picture
 # Limits of sendPhoto: bytes, width plus height, and the longer edge over the shorter.
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
@@ -80,10 +81,12 @@ def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
 
 
 def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """A row of buttons, or two where their labels would be cut short in one; of models a row for each. None removes
-    them."""
+    """A row of buttons, or two where their labels would be cut short in one; of a menu rows of MENU_COLUMNS, of models
+    a row for each. None removes them."""
     keys = [InlineKeyboardButton(each.label, callback_data=callback_data(each)) for each in buttons]
     width = len(keys) if sum(len(each.label) for each in buttons) <= MAX_ROW_CHARS else -(-len(keys) // 2)
+    if any(each.action is Action.BACK for each in buttons):
+        width = MENU_COLUMNS
     if any(each.action is Action.MODEL for each in buttons):
         width = 1
     return InlineKeyboardMarkup([keys[at : at + width] for at in range(0, len(keys), width)]) if keys else None

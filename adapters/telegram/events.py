@@ -21,10 +21,10 @@ from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarPayments
 from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState
-from bot.chat import ButtonPress, ButtonReply
 from bot.errors import ChatFailed
 from bot.intake.commands import PAINT_COMMANDS
 from bot.ports import EventSink
+from bot.presses import ButtonPress, ButtonReply
 from bot.runtime.clock import Clock, wait_for_future
 from bot.texts import negotiate_locale, translate
 
@@ -239,10 +239,10 @@ class UpdateHandler:
                 await self._answer_callback_query(query, self._callback_text(press, reply), alert=reply.open_reply)
             else:
                 await self._answer_callback_query(query, "")
-                await pending_reply
+                reply = await pending_reply
         finally:
             pending_reply.cancel()
-        return True
+        return reply.handled
 
     def _callback_text(self, press: ButtonPress, reply: ButtonReply) -> str:
         """The text that a button press is answered with. Where the bot is no member, the text must say that a reply

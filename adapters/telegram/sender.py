@@ -45,7 +45,7 @@ from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState
 from adapters.telegram.strays import StrayFinder
 from bot.chat import Button, Card, Chat, MessageRef
-from bot.errors import ChatFailed, ChatGone, ChatUnreachable, SendForbidden, StoreFailed
+from bot.errors import ChatFailed, ChatGone, ChatUnreachable, MessageGone, SendForbidden, StoreFailed
 from bot.painting import Image
 from bot.status.softening import MAX_STEP, soften_card
 
@@ -161,6 +161,22 @@ class Sender:
             raise ChatUnreachable(detail=unknown.detail) from unknown
         except CallRejected as rejected:
             raise ChatFailed(detail=rejected.description) from rejected
+
+    async def replace_buttons(self, ref: MessageRef, buttons: Sequence[Button]) -> None:
+        """As `bot.ports.ButtonReplacement.replace_buttons`; a message that a migrated group has left behind keeps
+        those that it has. Raises ChatFailed."""
+        if (target := self.edit_target(ref)) is None:
+            return
+        keyboard = encode_buttons(buttons)
+        try:
+            await call_api(lambda: self._bot.edit_message_reply_markup(reply_markup=keyboard, **target.kwargs))
+        except OutcomeUnknown as unknown:
+            raise ChatUnreachable(detail=unknown.detail) from unknown
+        except GroupMigrated as migrated:
+            raise MessageGone(detail=f"left behind by {migrated.new_chat_id}") from migrated
+        except CallRejected as rejected:
+            if NOT_MODIFIED not in rejected.description:
+                raise ChatFailed(detail=rejected.description) from rejected
 
     async def edit_media(self, target: EditTarget, card: Card, media: Media) -> telegram.Message | None:
         """Replaces a message's content by an image. None for an inline message: Telegram returns no message then.

@@ -1,14 +1,15 @@
-"""Answers button clicks: Cancel, Retry, Vary, Edit, Delete, and the models of /model. Works after a restart: a click
-brings the id of a job, or the key of a model, alone.
+"""Answers button clicks: of jobs, of their results, and of the models of /model. Works after a restart: a click brings
+the id of a job, or the key of a model, alone.
 
 Who may click stands in `permissions`. Turns every failure into words for the clicker.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
-from bot.chat import Action, ButtonPress, ButtonReply, User
+from bot.chat import Action, MessageRef, User
 from bot.errors import AlreadyFinished, EaselError, Forgotten
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.chat_memory import ChatMemory
@@ -16,16 +17,23 @@ from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
-from bot.handlers.regions import Regions
+from bot.handlers.result_menus import ResultMenus
 from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
 from bot.painting import Capabilities
+from bot.presses import ButtonPress, ButtonReply
 from bot.runtime.clock import Clock
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
+
+
+OF_FORGOTTEN = (Action.DELETE, Action.MORE, Action.BACK)  # what also works on a job whose user wants it forgotten
+ResultAction = Callable[[ButtonPress, User, Job, str], Awaitable[ButtonReply]]
+"""Does what a row of the menu says: for a press, on somebody's account, to a job, in the language of whoever pressed.
+Raises EaselError, whose words are the answer, and SuppressReply."""
 
 
 class ButtonHandler:
@@ -38,7 +46,8 @@ class ButtonHandler:
         jobs: JobService,
         permissions: JobPermissions,
         deletion: ResultDeletion,
-        regions: Regions,
+        menus: ResultMenus,
+        actions: Mapping[Action, ResultAction],
         pending_requests: PendingRequests,
         model_choices: ModelChoices,
         capabilities: Callable[[], Capabilities],
@@ -47,12 +56,14 @@ class ButtonHandler:
         clock: Clock,
         locale: str,
     ) -> None:
-        """`locale`: for users whose platform names none of ours."""
+        """`actions`: of the rows of the menu (`bot.jobs.result_menu`) that stand nowhere else.
+        `locale`: for users whose platform names none of ours."""
         self._store = store
         self._jobs = jobs
         self._permissions = permissions
         self._deletion = deletion
-        self._regions = regions
+        self._menus = menus
+        self._actions = actions
         self._pending_requests = pending_requests
         self._model_choices = model_choices
         self._capabilities = capabilities
@@ -83,15 +94,20 @@ class ButtonHandler:
             chosen = await self._model_choices.choose_by_key(press.sender.key, press.job_id, models)
             return ButtonReply(text=describe_choice(chosen, locale))
         job = await self._store.get_job(press.job_id)
-        if job is None or (press.action is not Action.DELETE and not job.prompt):
+        if job is None or (press.action not in OF_FORGOTTEN and not job.prompt):
             raise Forgotten
         if press.action is not Action.DELETE and job.deleted:
             raise AlreadyFinished
+        if press.action in (Action.MORE, Action.BACK):
+            return await self._handle_menu(press, job, locale)
         if press.action is Action.DELETE:
             moderates = press.message.chat if press.sender_moderates else None
-            text = await self._deletion.delete(press.sender, job, locale, moderates=moderates, shown=press.message)
+            shown = None if press.from_menu else press.message
+            text = await self._deletion.delete(press.sender, job, locale, moderates=moderates, shown=shown)
             return ButtonReply(text=text)
         actor = await self._permissions.identify_actor(press.sender, job)
+        if press.from_menu and job.delivered_id is not None:
+            press = replace(press, message=MessageRef(chat=press.message.chat, message_id=job.delivered_id))
         match press.action:
             case Action.EDIT:
                 return await self._prompt_for_edit(press, actor, job, locale)
@@ -99,8 +115,15 @@ class ButtonHandler:
                 return await self._cancel_job(press, job, locale)
             case Action.RETRY | Action.VARY:
                 return await self._repeat_job(press, actor, job, locale)
-            case Action.REGION:
-                return await self._regions.offer_page(press, actor, job, locale)
+            case action:
+                return await self._actions[action](press, actor, job, locale)
+
+    async def _handle_menu(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
+        """Opens or closes the menu of a result. It counts towards the user's pace."""
+        self._admission.check_request(press.sender, press.message.chat)
+        if press.action is Action.MORE:
+            return await self._menus.open_menu(press, await self._jobs.refresh_job(job), locale)
+        return await self._menus.close_menu(press, job)
 
     async def _prompt_for_edit(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         """Tells how to say what to change. Where no form opens, in a direct chat, the image waits for the prompt."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import structlog
 
-from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import Attachment, Chat, Message, MessageRef, User
 from bot.errors import Banned, EaselError, StoreFailed
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
@@ -21,6 +21,7 @@ from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
 from bot.ports import Bus
+from bot.presses import ButtonPress, ButtonReply
 from bot.providers.catalog import ProviderCatalog
 from bot.quota import Balance, QuotaRules
 from bot.status.messages import StatusMessages

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 import structlog
 
-from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, PageLink, User
+from bot.chat import Attachment, Chat, Message, User
 from bot.errors import Refusal, RegionLinkUnknown, RegionLinkUsed, RegionOfOtherUser, RegionUnavailable
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.estimates import RequestEstimates
@@ -25,6 +25,7 @@ from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.processing import ImageProcessor
 from bot.pictures.strokes import read_drawing
 from bot.ports import ChatPort, LaunchVerification, RegionPage, RegionPicture, StoredToken
+from bot.presses import ButtonPress, ButtonReply, PageLink
 from bot.providers.catalog import ProviderCatalog
 from bot.runtime.clock import Clock
 from bot.store.store import Store

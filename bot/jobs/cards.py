@@ -6,6 +6,7 @@ The progress of a running job is rendered in `bot.status.state`.
 from bot.chat import Action, Button, Card
 from bot.errors import MessageArgument, PermissionsMissing
 from bot.job import Failure, Job, NewJob
+from bot.jobs.result_menu import result_buttons
 from bot.texts import shorten, translate, translate_or_replace
 
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
@@ -26,7 +27,7 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: st
     return Card(
         text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers) + why,
         plain_text=translate(job.locale, text_id, prompt="…", **numbers) + why,
-        buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.DELETE),
+        buttons=result_buttons(job),
         locale=job.locale,
         alt_text=job.prompt,
         source=next(iter(job.references), None),

@@ -21,6 +21,7 @@ from bot.ports.dispatch import Dispatch, SharedWorkflow, Signal, Workflow
 from bot.ports.platforms import (
     BalanceDisplay,
     ButtonRemoval,
+    ButtonReplacement,
     ChatPort,
     ChatRoles,
     DeliveryPermissions,
@@ -61,6 +62,7 @@ __all__ = [
     "BudgetStorage",
     "Bus",
     "ButtonRemoval",
+    "ButtonReplacement",
     "ChangedBudgetRow",
     "ChatPort",
     "ChatRoles",

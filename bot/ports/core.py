@@ -6,10 +6,11 @@ Nothing here has a body.
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import Attachment, Chat, Message, MessageRef, User
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities, PaintEvent, PaintRequest
+from bot.presses import ButtonPress, ButtonReply
 from bot.prices import Price
 from bot.quota import Balance
 

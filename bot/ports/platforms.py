@@ -124,7 +124,20 @@ class ButtonRemoval(Protocol):
     """A port that can take buttons off its messages without asking anybody, however many they are."""
 
     async def remove_buttons(self, jobs: Sequence[str]) -> None:
-        """Takes off the buttons of jobs that Easel has forgotten, but for *Delete*. Raises ChatFailed."""
+        """Takes off the buttons of jobs that Easel has forgotten, but for *More…*, behind which they can be
+        deleted. Raises ChatFailed."""
+        ...
+
+
+@runtime_checkable
+class ButtonReplacement(Protocol):
+    """A port that can put other buttons below a message and leave the rest of it as it is."""
+
+    async def replace_buttons(self, ref: MessageRef, buttons: Sequence[Button]) -> None:
+        """Puts the buttons below a message of the bot, instead of those that it has. May be repeated.
+
+        Raises ChatFailed.
+        """
         ...
 
 

@@ -22,7 +22,7 @@ from bot.errors import (
     StillSearching,
 )
 from bot.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
-from bot.ports import ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
+from bot.ports import ButtonReplacement, ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.turn_queue import TurnQueue
@@ -219,6 +219,9 @@ class MessageCalls:
     async def _send_final(self, port: ChatPort, message: StatusMessage, final: FinalState) -> Delivered | None:
         if (removal := final.removal) is not None and isinstance(port, MessageRemoval):
             await port.remove(message.chat, removal.message_ids, final.card, key=removal.job_id, keep=removal.keep)
+            return None
+        if final.buttons_only and isinstance(port, ButtonReplacement) and message.ref is not None:
+            await port.replace_buttons(message.ref, final.card.buttons)
             return None
         images = await final.load_images()
         if images:

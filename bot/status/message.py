@@ -43,6 +43,9 @@ class FinalState:
     image_count: int = 0
     """Number of images that `load_images` returns; >= 0."""
 
+    buttons_only: bool = False
+    """Whether nothing but the buttons of the message changes; only where the platform can."""
+
     removal: Removal | None = None
     """What is removed instead, where the platform can; the card is for what it lets nobody delete."""
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from bot.chat import Card, Chat, Delivered, MessageRef, User
+from bot.chat import Button, Card, Chat, Delivered, MessageRef, User
 from bot.painting import Image
 from bot.ports import ChatPort, Membership
 from bot.runtime.clock import Clock
@@ -227,6 +227,34 @@ class StatusMessages:
         finally:
             self._close_message(message)
         return not message.outcome.cancelled()
+
+    async def replace_buttons(self, ref: MessageRef, buttons: tuple[Button, ...]) -> None:
+        """Puts other buttons below a message that belongs to no open job, where the platform can; of several requests
+        for one message the latest is shown. What the platform refuses is logged."""
+        key = f"buttons:{ref.chat.key}:{ref.message_id}"
+        card = Card(text="", buttons=buttons)
+        if (message := self._messages.get(key)) is not None and message.call is None:
+            message.final_state = FinalState(card=card, buttons_only=True)
+            return
+        if self._stopped:
+            return
+        message = StatusMessage(
+            key=key,
+            chat=ref.chat,
+            reply_to=None,
+            locale=card.locale,
+            status=Status(accepted_at=self._clock.monotonic()),
+            ref=ref,
+            final_state=FinalState(card=card, buttons_only=True),
+            is_reply=True,
+        )
+        self._messages[key] = message
+        self._calls.request_call(message, Urgency.FURTHER)
+        try:
+            await asyncio.wait((message.outcome,))
+        finally:
+            if self._messages.get(key) is message:
+                self._close_message(message)
 
     async def remove_messages(self, chat: Chat, card: Card, removal: Removal) -> bool:
         """Removes a job's messages. Returns once that is done; False: stopped before.

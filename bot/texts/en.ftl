@@ -201,6 +201,8 @@ button-vary = Vary
 button-edit = Edit
 button-delete = Delete
 button-model = Any model
+button-more = More…
+button-back = Back
 button-answer = Answer
 button-region = Region
 region-open = Open the page
@@ -232,6 +234,8 @@ region-page-loading = Loading the picture …
 region-page-sending = Sending …
 region-page-offline = There is no connection. Please try again; nothing is painted twice.
 region-page-picture-failed = Your browser cannot show this picture.
+# Above the buttons of the menu behind “More…”, where it is a message of its own.
+menu-title = What shall I do with this picture?
 answer-edit-how = Reply to the picture with what to change.
 answer-edit-next = Now write what to change.
 press-too-late = Too late to stop it: the picture is on its way.

@@ -218,6 +218,8 @@ button-vary = Вариация
 button-edit = Изменить
 button-delete = Удалить
 button-model = Любая модель
+button-more = Ещё…
+button-back = Назад
 button-answer = Ответить
 button-region = Область
 region-open = Открыть страницу
@@ -249,6 +251,8 @@ region-page-loading = Картинка загружается …
 region-page-sending = Отправляю …
 region-page-offline = Нет соединения. Попробуйте ещё раз; дважды ничего не нарисуется.
 region-page-picture-failed = Ваш браузер не может показать эту картинку.
+# Above the buttons of the menu behind “Ещё…”, where it is a message of its own.
+menu-title = Что сделать с этой картинкой?
 answer-edit-how = Ответьте на картинку и напишите, что изменить.
 answer-edit-next = Теперь напишите, что изменить.
 press-too-late = Останавливать поздно: картинка уже в пути.

@@ -159,6 +159,8 @@ button-vary = 变化
 button-edit = 修改
 button-delete = 删除
 button-model = 任意模型
+button-more = 更多…
+button-back = 返回
 button-answer = 回答
 button-region = 区域
 region-open = 打开页面
@@ -190,6 +192,8 @@ region-page-loading = 正在加载图片…
 region-page-sending = 正在发送…
 region-page-offline = 没有连接。请重试；不会重复绘制。
 region-page-picture-failed = 您的浏览器无法显示这张图片。
+# Above the buttons of the menu behind “更多…”, where it is a message of its own.
+menu-title = 要对这张图片做什么？
 answer-edit-how = 回复这张图片，写上要修改的内容。
 answer-edit-next = 现在直接写下要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。

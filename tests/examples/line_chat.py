@@ -12,11 +12,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.chat import Action, Attachment, Budget, ButtonPress, Card, Chat, ChatFeatures, Delivered, Lane, Message, User
+from bot.chat import Action, Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, Message, User
 from bot.chat import MessageRef as Ref
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
 from bot.ports import EventSink
+from bot.presses import ButtonPress
 
 BOT = User(platform="lines", id="bot", name="Easel")
 BUTTON = re.compile(rf"!(m\d+) ({'|'.join(Action)})")

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 FIRST_COLUMN_CHARS = max(len(kill_point.description) for kill_point in KILL_POINTS)  # width of the first column
 COLUMN_CHARS = 24  # width of the other columns
 UNFINISHED_ACTIONS = (("cancel",), (THINKING,))
-FINAL_ACTIONS = {"picture": ("retry", "vary", "edit", "delete"), "released": ("retry",)}
+FINAL_ACTIONS = {"picture": ("retry", "vary", "edit", "more"), "released": ("retry",)}
 
 
 @dataclass(slots=True, kw_only=True)

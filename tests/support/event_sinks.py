@@ -1,9 +1,10 @@
 """An event sink that accepts everything and answers nothing, for tests that look at some of its events."""
 
-from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import Attachment, Chat, Message, MessageRef, User
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import make_price_list
 from bot.painting import Capabilities
+from bot.presses import ButtonPress, ButtonReply
 from bot.prices import PriceRange
 from bot.quota import Balance
 

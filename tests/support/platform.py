@@ -5,10 +5,10 @@ Implements `bot.ports.ChatPort` with a platform's honest behaviour: ids, deleted
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
-from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, Message, MessageRef, User
+from bot.chat import Attachment, Budget, Button, Card, Chat, ChatFeatures, Delivered, Lane, Message, MessageRef, User
 from bot.errors import ChatFailed, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
 
@@ -43,7 +43,7 @@ class CorePlatform:
     """A platform without any of the optional protocols of `bot.ports`.
 
     `posts` in order; `failures` are raised by the next calls, one each; `calls` in order, by the port's method;
-    `shows_pending_reply`, `silent_edits` and `opens_pages`: its features, the same in every chat."""
+    `shows_pending_reply`, `silent_edits`, `opens_pages`, `private_replies`: its features, the same in every chat."""
 
     platform = "memory"
 
@@ -56,6 +56,7 @@ class CorePlatform:
         self.silent_edits = False
         self.shows_pending_reply = False
         self.opens_pages = True
+        self.private_replies = True
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
         self.changed = asyncio.Event()
@@ -67,6 +68,7 @@ class CorePlatform:
             shows_pending_reply=self.shows_pending_reply,
             silent_edits=self.silent_edits,
             opens_pages=self.opens_pages,
+            private_replies=self.private_replies,
         )
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
@@ -206,6 +208,12 @@ class Platform(CorePlatform):
         self._call("remove")
         for post in self.posts:
             post.deleted = post.deleted or (post.chat.key == chat.key and post.id in message_ids)
+        self._notify()
+
+    async def replace_buttons(self, ref: MessageRef, buttons: Sequence[Button]) -> None:
+        self._call("replace_buttons")
+        post = self._find(ref)
+        post.cards.append(replace(post.cards[-1], buttons=tuple(buttons)))
         self._notify()
 
     def message_link(self, ref: MessageRef) -> str | None:

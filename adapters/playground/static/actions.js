@@ -288,6 +288,12 @@ export function createActions(state, send, render) {
       render();
     },
 
+    /** Closes the card that only the current user sees. */
+    closePanel() {
+      state.panel = null;
+      render();
+    },
+
     /** Takes a message away, once the time to undo that has passed. @param {string} message */
     remove(message) {
       const { chat } = state;

@@ -9,6 +9,7 @@ import { announcement, receive } from "./frames.js";
 import { createInner } from "./inner.js";
 import { createLightbox } from "./lightbox.js";
 import { createNotice } from "./notice.js";
+import { createPanel } from "./panel.js";
 import { createPresence } from "./presence.js";
 import { createRail } from "./rail.js";
 import { connect } from "./socket.js";
@@ -86,6 +87,7 @@ const views = [
   createComposer(actions),
   createLightbox(actions),
   createInner(actions),
+  createPanel(actions),
   createNotice(actions),
   presence,
 ];

@@ -106,6 +106,11 @@ const handlers = {
     if (user === state.me) state.inner = url;
   },
 
+  card(state, { user, message, text, buttons }) {
+    release(state);
+    if (user === state.me) state.panel = { message, text, buttons };
+  },
+
   compose(state, { user, chat, reply_to, file }) {
     release(state);
     if (user !== state.me) return;

@@ -104,8 +104,11 @@ async def test_a_forgotten_picture_can_be_deleted_and_paints_nothing(easel: Memo
     await easel.say(SECRET)
     [post] = await easel.settled(1)
     await ask(easel, "/forget")
-    for action in set(Action) - {Action.DELETE, Action.MODEL}:
+    for action in set(Action) - {Action.DELETE, Action.MODEL, Action.MORE, Action.BACK}:
         assert (await click(easel, post, action)).text == translate_error("en", Forgotten())
+    menu = (await click(easel, post, Action.MORE)).card
+    assert menu is not None
+    assert [each.action for each in menu.buttons] == [Action.DELETE]
     assert (await click(easel, post, Action.DELETE)).text == translate("en", "answer-deleted", credits=1)
     assert post.deleted
     assert len(sandbox.requests) == 1

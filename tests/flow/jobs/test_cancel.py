@@ -129,7 +129,7 @@ async def test_a_finished_job_cannot_be_cancelled(tmp_path: Path) -> None:
         await easel.say("a cat")
         [post] = await easel.settled()
         assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
-        assert post.actions == ["retry", "vary", "edit", "delete"]
+        assert post.actions == ["retry", "vary", "edit", "more"]
 
 
 async def test_a_status_message_of_an_unknown_job_loses_its_cancel_button(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_status_message_of_an_unknown_job_loses_its_cancel_button(tmp_pa
         assert (await click(easel, stray, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
         await easel.platform.until(lambda: not stray.actions)
         assert (stray.id, stray.text) == (ref.message_id, translate_error("en", AlreadyFinished()))
-        assert post.actions == ["retry", "vary", "edit", "delete"]
+        assert post.actions == ["retry", "vary", "edit", "more"]
 
 
 async def test_two_concurrent_clicks_cancel_a_job_once(easel: MemoryWorld) -> None:

@@ -22,7 +22,7 @@ async def test_a_prompt_becomes_a_picture_in_one_message(easel: MemoryWorld) -> 
     [post] = await easel.settled()
     assert len(post.images) == 1
     assert post.images[0].media_type == "image/png"
-    assert post.actions == ["retry", "vary", "edit", "delete"]
+    assert post.actions == ["retry", "vary", "edit", "more"]
     assert "a lighthouse at dusk" in post.text
     assert await left(easel) == (49, 0)
 

@@ -71,7 +71,7 @@ async def painted(easel: MemoryWorld, *, deliveries: int = 1) -> Post:
     [post] = await easel.settled()
     assert len(post.images) == 1
     assert post.deliveries == deliveries
-    assert post.actions == ["retry", "vary", "edit", "delete"]
+    assert post.actions == ["retry", "vary", "edit", "more"]
     assert await books(easel) == (49, 0)
     return post
 

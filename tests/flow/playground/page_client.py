@@ -13,8 +13,9 @@ import aiohttp
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
-from bot.chat import Action, Attachment, Button, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
+from bot.chat import Action, Attachment, Button, Card, Chat, Message, MessageRef, User
 from bot.painting import Image
+from bot.presses import ButtonPress, ButtonReply
 from bot.quota import Balance
 from tests.support.clocks import FakeClock
 from tests.support.event_sinks import Quiet

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from adapters.playground.protocol import SHOWN
-from bot.chat import Action, ButtonReply, Card, Chat, DeletedMessage, Message, MessageRef, User
+from bot.chat import Action, Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.errors import ChatGone, MessageGone
 from bot.intake.prices import make_price_list
+from bot.presses import ButtonReply
 from bot.prices import PriceRange
 from tests.flow.playground.page_client import (
     DONE_CARD,

@@ -84,4 +84,4 @@ async def test_forgetting_leaves_no_button_that_leads_nowhere(tmp_path: Path) ->
             return bool(frame["message"]["files"]) and len(frame["message"]["buttons"]) == 1
 
         message = (await opened.receive_frame("message", is_stripped))["message"]
-        assert [each["action"] for each in message["buttons"]] == ["delete"]
+        assert [each["action"] for each in message["buttons"]] == ["more"]

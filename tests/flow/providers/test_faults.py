@@ -321,7 +321,7 @@ def is_told(outcome: Outcome, kind: type[EaselError]) -> None:
 
 def is_painted(outcome: Outcome) -> None:
     assert len(outcome.post.images) == 1
-    assert outcome.post.actions == ["retry", "vary", "edit", "delete"]
+    assert outcome.post.actions == ["retry", "vary", "edit", "more"]
     assert outcome.books == (49, 0)
     assert outcome.job.charged == 1
 

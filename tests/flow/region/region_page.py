@@ -10,8 +10,9 @@ import aiohttp
 
 from adapters.http.server import HttpServer
 from adapters.region.routes import RegionRoutes
-from bot.chat import Action, ButtonPress, MessageRef, User
+from bot.chat import Action, MessageRef, User
 from bot.ports import REGION_PATH
+from bot.presses import ButtonPress
 from tests.flow.world import MemoryWorld
 from tests.support.platform import AMBER, Post
 

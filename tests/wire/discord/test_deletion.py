@@ -38,7 +38,14 @@ async def painted(
 
 
 async def deleted_by_button(world: DiscordWorld, message: Message, by: User | None = None) -> str:
-    return await whispered(world, world.server.click(by or world.ada, message, button(message, Action.DELETE)))
+    """By the menu behind *More…*, where it opens; else what is said instead."""
+    who = by or world.ada
+    opened = world.server.click(who, message, button(message, Action.MORE))
+    words = await whispered(world, opened)
+    menu = opened.followups[0]
+    if not menu.custom_ids:
+        return words
+    return await whispered(world, world.server.click(who, menu, button(menu, Action.DELETE)))
 
 
 @pytest.mark.forms(1)

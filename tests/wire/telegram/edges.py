@@ -15,7 +15,7 @@ from typing import Any
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
 from adapters.telegram.state import TelegramStorage
-from bot.chat import Attachment, ButtonPress, ButtonReply, Chat, MessageRef
+from bot.chat import Attachment, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
@@ -23,6 +23,7 @@ from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities
 from bot.ports import EventSink, Transaction
+from bot.presses import ButtonPress, ButtonReply
 from bot.quota import Balance
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
 from tests.support.event_sinks import Quiet

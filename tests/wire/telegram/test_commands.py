@@ -192,7 +192,7 @@ async def test_every_command_answers_in_the_members_language(place: TelegramWorl
         await said("/imagine a red fox")
         picture = await place.wait_for_picture(chat)
         assert [label for label, _ in picture.buttons] == [
-            translate(locale, f"button-{each}") for each in ("retry", "vary", "edit", "delete")
+            translate(locale, f"button-{each}") for each in ("retry", "vary", "edit", "more")
         ]
         assert translate(locale, "state-done") in await said("/history")
 

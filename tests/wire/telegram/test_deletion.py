@@ -5,12 +5,11 @@ import pytest
 from bot.chat import Action
 from bot.errors import NothingToDelete, NotYours, RoleUnknown
 from bot.texts import translate, translate_error
-from tests.servers.telegram import Chat, Message, User
+from tests.servers.telegram import CallbackQuery, Chat, Message, User
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import pressed, words
 from tests.wire.telegram.inline_chats import chosen, finished, shown
 
-DELETE = translate("en", "button-delete")
 TWO_DAYS = 49 * 3600.0
 
 
@@ -29,6 +28,18 @@ async def said(place: TelegramWorld, text: str, reply_to: Message | None = None,
     return shown(await place.wait_for_reply(chat, after=request))
 
 
+def delete_of(message: Message) -> str:
+    """What the row *Delete* of the menu brings, whether the menu is open or not."""
+    job = next(data for _, data in message.buttons if data is not None).rpartition(":")[2]
+    return f"easel:{Action.DELETE.value}:{job}"
+
+
+async def pressed_delete(place: TelegramWorld, message: Message, *, by: User | None = None) -> CallbackQuery:
+    click = place.server.press_with_data(by or place.ada, message, delete_of(message))
+    await place.until(lambda: click.answered)
+    return click
+
+
 def answer(credits: int) -> str:
     return translate("en", "answer-deleted", credits=credits)
 
@@ -41,7 +52,7 @@ def answer(credits: int) -> str:
 async def test_the_button_takes_the_picture_away_and_its_price_stays(place: TelegramWorld, group: bool) -> None:
     async with place.easel():
         picture = await painted(place, group=group)
-        assert words(await pressed(place, picture, DELETE)) == answer(1)
+        assert words(await pressed_delete(place, picture)) == answer(1)
         assert picture.deleted
         await place.wait_until_settled()
         assert await place.available_credits() == 49
@@ -67,7 +78,7 @@ async def test_documents_of_an_album_go_too(place: TelegramWorld) -> None:
     async with place.easel():
         await painted_files(place)
         pictures = [each for each in place.bot_messages() if each.document is not None]
-        await pressed(place, pictures[0], DELETE)
+        await pressed_delete(place, pictures[0])
         assert all(each.deleted for each in pictures)
 
 
@@ -87,7 +98,7 @@ async def test_what_is_older_than_two_days_is_emptied(place: TelegramWorld, opti
         pictures = [each for each in place.bot_messages() if each.media is not None]
         before = [each.content.media for each in pictures]
         place.server.advance_clocks(TWO_DAYS)
-        assert words(await pressed(place, first, DELETE)) == answer(len(pictures))
+        assert words(await pressed_delete(place, first)) == answer(len(pictures))
         assert not any(each.deleted for each in pictures)
         for picture, media in zip(pictures, before, strict=True):
             assert picture.caption == translate("en", "deleted")
@@ -113,13 +124,13 @@ async def test_an_inline_message_is_emptied_and_its_upload_deleted(place: Telegr
         await finished(place, message)
         (upload,) = place.bot_messages(storage)
         media = message.content.media
-        assert words(await pressed(place, message, DELETE)) == answer(1)
+        assert words(await pressed_delete(place, message)) == answer(1)
         assert (message.caption, message.buttons) == (translate("en", "deleted"), [])
         assert message.content.media is not media
         assert upload.deleted
         other = await chosen(place, "a blue boat")
         await finished(place, other)
-        await pressed(place, other, DELETE)
+        await pressed_delete(place, other)
         assert len(place.bot_messages(storage)) == 1  # one blank picture serves all
 
 
@@ -140,7 +151,7 @@ async def test_what_was_made_of_it_goes_on_working(place: TelegramWorld) -> None
         first = await painted(place)
         await pressed(place, first, "Vary")
         second = await place.wait_for_picture(after=first)
-        await pressed(place, first, DELETE)
+        await pressed_delete(place, first)
         await pressed(place, second, "Retry")
         await place.wait_for_picture(after=second)
         assert len(place.sandbox.requests[-1].references) == 1
@@ -163,7 +174,7 @@ async def test_it_works_after_a_restart(place: TelegramWorld) -> None:
     async with place.easel():
         first, second = await painted(place), await painted(place, "a blue boat")
     async with place.easel():
-        await pressed(place, first, DELETE)
+        await pressed_delete(place, first)
         assert first.deleted
         assert await said(place, "/delete", second) == answer(1)
         assert second.deleted
@@ -172,8 +183,8 @@ async def test_it_works_after_a_restart(place: TelegramWorld) -> None:
 async def test_two_presses_at_once_and_a_repeated_command_are_one(place: TelegramWorld) -> None:
     async with place.easel():
         picture = await painted(place)
-        data = next(data for label, data in picture.buttons if label == DELETE) or ""
-        presses = [place.server.press(place.ada, picture, DELETE) for _ in range(2)]
+        data = delete_of(picture)
+        presses = [place.server.press_with_data(place.ada, picture, data) for _ in range(2)]
         await place.until(lambda: all(each.answered for each in presses))
         assert {words(each) for each in presses} == {answer(1)}
         again = place.server.press_with_data(place.ada, picture, data, accessible=False)
@@ -206,12 +217,12 @@ async def test_others_may_not_and_moderators_and_admins_may(place: TelegramWorld
     async with place.easel():
         first, second, third = [await painted(place, by=bo, group=True) for _ in range(3)]
         stranger = place.server.add_user("Stranger")
-        assert words(await pressed(place, first, DELETE, by=stranger)) == translate_error("en", NotYours())
+        assert words(await pressed_delete(place, first, by=stranger)) == translate_error("en", NotYours())
         place.server.say(stranger, place.group, "/delete@easel_bot", reply_to=first)
         await place.until(lambda: place.group.last.text == translate_error("en", NotYours()))
         assert not first.deleted
-        await pressed(place, first, DELETE, by=cy)
-        await pressed(place, second, DELETE)  # by Ada, whom the setting `admins` names
+        await pressed_delete(place, first, by=cy)
+        await pressed_delete(place, second)  # by Ada, whom the setting `admins` names
         place.server.say(cy, place.group, "/delete", reply_to=third, sender_chat=place.group)
         await place.until(lambda: third.deleted)
         assert first.deleted
@@ -230,7 +241,7 @@ async def test_a_lookup_that_fails_takes_nothing_away(place: TelegramWorld, bo: 
     async with place.easel():
         picture = await painted(place, by=bo, group=True)
         place.server.faults.fail("getChatAdministrators")
-        assert words(await pressed(place, picture, DELETE, by=cy)) == translate_error("en", RoleUnknown())
+        assert words(await pressed_delete(place, picture, by=cy)) == translate_error("en", RoleUnknown())
         assert not picture.deleted
 
 
@@ -251,5 +262,5 @@ async def test_what_was_forgotten_can_still_be_deleted(place: TelegramWorld) -> 
     async with place.easel():
         picture = await painted(place)
         await said(place, "/forget")
-        await pressed(place, picture, DELETE)
+        await pressed_delete(place, picture)
         assert picture.deleted

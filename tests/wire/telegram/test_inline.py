@@ -45,7 +45,7 @@ async def test_the_picture_is_uploaded_once_and_put_in_by_its_id(place: Telegram
         assert stored.caption == ""
         assert stored.buttons == []
         assert all(not call.files for call in place.server.calls("editMessageMedia"))
-        assert [label for label, _ in message.buttons] == ["Retry", "Vary", "Edit", "Delete"]
+        assert [label for label, _ in message.buttons] == ["Retry", "Vary", "Edit", "More…"]
 
 
 async def test_an_original_is_put_in_as_a_document(place: TelegramWorld, storage: Chat) -> None:

@@ -53,7 +53,7 @@ async def test_plain_text_becomes_a_picture_in_one_message(place: TelegramWorld)
         assert picture.reply_to is request
         assert picture.photo is not None
         assert "a lighthouse" in picture.caption
-        assert [label for label, _ in picture.buttons] == ["Retry", "Vary", "Edit", "Delete"]
+        assert [label for label, _ in picture.buttons] == ["Retry", "Vary", "Edit", "More…"]
         assert await place.available_credits() == 49
 
 
@@ -65,7 +65,7 @@ async def test_the_status_message_fills_up_before_it_becomes_the_picture(place: 
         assert [label for label, _ in status.buttons] == ["Cancel"]
         upstream.open.set()
         assert await place.wait_for_picture() is status
-        assert [label for label, _ in status.buttons] == ["Retry", "Vary", "Edit", "Delete"]
+        assert [label for label, _ in status.buttons] == ["Retry", "Vary", "Edit", "More…"]
 
 
 @pytest.mark.forms(2)

@@ -1,0 +1,88 @@
+"""Opens and closes the menu behind *More…*, for whoever may do anything of what stands in it.
+
+Where the platform shows cards to one user alone, the menu is such a card; elsewhere it takes the place of the result's
+buttons, until *Back* brings them again. Opening it spends nothing.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bot.chat import Action, Button, Card, ChatFeatures, MessageRef
+from bot.errors import NotAnAdministrator, NotYours, Refusal, RoleUnknown
+from bot.handlers.permissions import JobPermissions
+from bot.job import Job
+from bot.jobs.result_menu import MENU, MenuContext, menu_buttons, result_buttons
+from bot.ports import ChatPort
+from bot.presses import ButtonPress, ButtonReply
+from bot.prices import PriceRange
+from bot.runtime.background import BackgroundTasks
+from bot.status.messages import StatusMessages
+from bot.texts import translate
+
+
+class ResultMenus:
+    """The menus of results."""
+
+    def __init__(
+        self,
+        *,
+        permissions: JobPermissions,
+        status_messages: StatusMessages,
+        ports: Mapping[str, ChatPort],
+        quotes: Mapping[Action, Callable[[Job], PriceRange]],
+    ) -> None:
+        """`quotes`: of each priced row, credits of what it would do to a job; raises Refusal where nobody can."""
+        self._permissions = permissions
+        self._status_messages = status_messages
+        self._ports = ports
+        self._quotes = quotes
+        self._swaps = BackgroundTasks()
+
+    async def open_menu(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
+        """Shows the menu of a result. Raises a Refusal to those who may do nothing of it, StoreFailed."""
+        owns = await self._owns(press, job)
+        features = self._features(press)
+        context = MenuContext(job=job, features=features, owns=owns, prices=self._prices(job))
+        if features.private_replies:
+            buttons = menu_buttons(context, locale)
+            return ButtonReply(card=Card(text=translate(locale, "menu-title"), buttons=buttons, locale=locale))
+        back = Button(action=Action.BACK, job_id=job.id, label=translate(job.locale, "button-back"))
+        self._swap(press.message, (*menu_buttons(context, job.locale), back))
+        return ButtonReply()
+
+    async def close_menu(self, press: ButtonPress, job: Job) -> ButtonReply:
+        """Shows the buttons of the result again. Raises as `open_menu`."""
+        await self._owns(press, job)
+        if not self._features(press).private_replies:
+            self._swap(press.message, result_buttons(job))
+        return ButtonReply()
+
+    async def close(self) -> None:
+        """Waits for no message any more."""
+        await self._swaps.cancel()
+
+    async def _owns(self, press: ButtonPress, job: Job) -> bool:
+        """Whether the user may do everything; False: what moderators may. Raises a Refusal."""
+        try:
+            await self._permissions.identify_actor(press.sender, job)
+        except (NotYours, NotAnAdministrator, RoleUnknown):
+            moderates = press.message.chat if press.sender_moderates else None
+            await self._permissions.check_deletion(press.sender, job, moderates=moderates)
+            return False
+        return True
+
+    def _prices(self, job: Job) -> dict[Action, PriceRange]:
+        prices: dict[Action, PriceRange] = {}
+        for row in MENU:
+            if row.is_priced:
+                try:
+                    prices[row.action] = self._quotes[row.action](job)
+                except Refusal:
+                    continue
+        return prices
+
+    def _features(self, press: ButtonPress) -> ChatFeatures:
+        return self._ports[press.message.chat.platform].features(press.message.chat)
+
+    def _swap(self, ref: MessageRef, buttons: tuple[Button, ...]) -> None:
+        """In the background: the budget of a chat may be used up, and the user's next press is not to wait for it."""
+        self._swaps.spawn(self._status_messages.replace_buttons(ref, buttons), f"buttons {ref.message_id}")

@@ -1,0 +1,100 @@
+"""What can be done with a result: the buttons below it, and the rows of the menu behind *More…*. Pure.
+
+A further action is a row of MENU, a label `button-ACTION` in the texts, and its handler in `bot.app`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from bot.chat import Action, Button, ChatFeatures
+from bot.job import Job
+from bot.prices import PriceRange
+from bot.texts import translate
+
+MAX_RESULT_BUTTONS = 5  # below a result: what a phone shows at a glance, and one row of Discord
+
+
+class Actors(Enum):
+    """Who may press a button of a result, beside Easel's admins."""
+
+    OWNER = auto()
+    """Whoever asked for the result, and whoever acts for the chat that did."""
+
+    MODERATORS = auto()
+    """Those, and whoever may delete others' messages in its chat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuContext:
+    """What the conditions of the rows look at."""
+
+    job: Job
+    """The job whose result it is."""
+
+    features: ChatFeatures = field(default_factory=ChatFeatures)
+    """Of the chat in which the menu is opened."""
+
+    owns: bool = True
+    """Whether whoever opens it may do what OWNER may; else they moderate the chat."""
+
+    prices: Mapping[Action, PriceRange] = field(default_factory=dict[Action, PriceRange])
+    """Credits of what the priced rows would do; one without is not offered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuRow:
+    """One entry of the menu."""
+
+    action: Action
+    """What a press does; its label is the text `button-ACTION`, with `$price` and `$credits` if it is priced."""
+
+    actors: Actors = Actors.OWNER
+    """Who may press it."""
+
+    of_forgotten: bool = False
+    """Whether it is offered for a job whose user has asked Easel to forget them, too."""
+
+    is_priced: bool = False
+    """Whether it paints, so that its label says what it costs."""
+
+    is_offered: Callable[[MenuContext], bool] = lambda _: True
+    """Whether there is any use in it."""
+
+
+MENU: tuple[MenuRow, ...] = (
+    MenuRow(action=Action.REGION, is_offered=lambda context: context.features.opens_pages),
+    MenuRow(action=Action.DELETE, actors=Actors.MODERATORS, of_forgotten=True),
+)
+"""In the order in which they are shown."""
+
+ACTIONS_OF_RESULTS = (Action.RETRY, Action.VARY, Action.EDIT, Action.MORE)
+
+
+def result_buttons(job: Job) -> tuple[Button, ...]:
+    """The buttons below a result, at most MAX_RESULT_BUTTONS, in the language of its owner."""
+    return tuple(_button(action, job, job.locale) for action in ACTIONS_OF_RESULTS)
+
+
+def offered_rows(context: MenuContext) -> tuple[MenuRow, ...]:
+    """The rows that whoever opens the menu may press."""
+    return tuple(
+        row
+        for row in MENU
+        if (context.owns or row.actors is Actors.MODERATORS)
+        and (not row.is_priced or row.action in context.prices)
+        and (context.job.prompt or row.of_forgotten)
+        and row.is_offered(context)
+    )
+
+
+def menu_buttons(context: MenuContext, locale: str) -> tuple[Button, ...]:
+    """The rows as buttons."""
+    return tuple(
+        _button(row.action, context.job, locale, context.prices.get(row.action)) for row in offered_rows(context)
+    )
+
+
+def _button(action: Action, job: Job, locale: str, price: PriceRange | None = None) -> Button:
+    facts = {} if price is None else {"price": str(price), "credits": price.most}
+    return Button(action=action, job_id=job.id, label=translate(locale, f"button-{action.value}", **facts))
