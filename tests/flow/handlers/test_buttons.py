@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import Action, ButtonPress, MessageRef
+from bot.chat import Action, MessageRef
 from bot.errors import (
     Forgotten,
     StillPainting,
 )
 from bot.job import Job
+from bot.presses import ButtonPress
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of
