@@ -6,6 +6,7 @@ Knows no adapter, no page and no database; mounted routes check for themselves w
 import asyncio
 import errno
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ CHECK_TIMEOUT_S = 3.0  # of one readiness check; a probe that waits longer count
 IDLE_TIMEOUT_S = 75.0  # of a connection between two requests; proxies close theirs after 60 s
 SHUTDOWN_TIMEOUT_S = 5.0  # for requests under way to finish
 BACKLOG = 128  # connections waiting to be accepted
+INSTANCE_HEADER = "X-Easel"  # of every answer: which process gave it, so that `easel check` knows its own from outside
 
 Check = Callable[[], Awaitable[str | None]]  # None: ready; else the reason why not
 log = structlog.get_logger()
@@ -50,7 +52,10 @@ class HttpServer:
         self._connections = connections
         self._header_timeout_s = header_timeout_s
         self._idle_timeout_s = idle_timeout_s
+        self.instance = secrets.token_hex(8)
+        """What this server calls itself in INSTANCE_HEADER."""
         self._app = web.Application(middlewares=[_refuse_malformed])
+        self._app.on_response_prepare.append(self._sign)
         self._runner: web.AppRunner | None = None
         self._app.add_routes(
             [web.get("/healthz", _get_healthz), web.get("/readyz", self._get_readyz), web.get("/metrics", _get_metrics)]
@@ -115,6 +120,9 @@ class HttpServer:
                 return f"server.port: {self._port} may not be used by this user"
             return f"server.host: cannot listen on {self._host}: {error.strerror or error}"
         return f"server.port: {self._port} is no port"
+
+    async def _sign(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers[INSTANCE_HEADER] = self.instance
 
     # ------------------------------------------------------------ routes of its own
 

@@ -29,7 +29,7 @@ class Webhook:
     """Answers 200 once an update is handled, saved or set aside, and only then: Telegram delivers others again."""
 
     def __init__(self, token: str, bot: telegram.Bot, membership: Membership) -> None:
-        self.path = f"/telegram/{_derive_from_token(token, 'path')}"
+        self.path = webhook_path(token)
         self.secret = _derive_from_token(token, "secret")
         self._bot = bot
         self._membership = membership
@@ -69,6 +69,11 @@ class Webhook:
             log.warning("update waits for the database", detail=failed.detail)
             return web.Response(status=503)
         return web.Response()
+
+
+def webhook_path(token: str) -> str:
+    """The path at which Telegram delivers the updates of a bot."""
+    return f"/telegram/{_derive_from_token(token, 'path')}"
 
 
 def _parse_body(body: bytes) -> object | None:

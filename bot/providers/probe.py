@@ -18,6 +18,14 @@ _NO_API = "HTTP 200 without JSON"  # a web page is at this address
 _MAX_NAMED_MODELS = 5  # models named when the configured one is not listed: one line of a terminal
 
 
+async def list_models(upstream: Upstream, client: UpstreamClient) -> set[str]:
+    """The names of the models that it lists; empty where it lists none, or does not answer."""
+    try:
+        return await _fetch_models(upstream, client)
+    except PaintFailed:
+        return set()
+
+
 async def probe_upstream(upstream: Upstream, client: UpstreamClient) -> str:
     """One sentence about a healthy upstream.
 

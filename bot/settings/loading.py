@@ -55,7 +55,7 @@ def load_with_files(config: Path | None = None) -> LoadedSettings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise SettingsWrong(problems + [_explain(each) for each in error.errors(include_url=False)]) from None
+        raise SettingsWrong(problems + [explain(each) for each in error.errors(include_url=False)]) from None
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))
         key = field[1] if field else "environment"
@@ -162,7 +162,7 @@ def _moderation_problems(moderation: Moderation) -> list[str]:
     ]
 
 
-def _explain(error: ErrorDetails) -> str:
+def explain(error: ErrorDetails) -> str:
     """One of pydantic's findings in our words; never the value, which may be a secret."""
     path = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from bot.errors import SettingsWrong
 from bot.settings.tables import Settings
 
 MAX_SECRET_BYTES = 16_384  # of one file; keys and tokens have some hundreds, and a wrong path may lead to a database
@@ -22,6 +23,14 @@ T = TypeVar("T", bound=BaseModel)
 
 class _Unusable(Exception):
     """Why a file gives no secret."""
+
+
+def read_secret_file(key: str, file: Path) -> str:
+    """The secret in a file that settings are to name. `key`: that will name it. Raises SettingsWrong."""
+    try:
+        return SecretFiles(os.environ).read(file)
+    except _Unusable as why:
+        raise SettingsWrong([f"{key}: {why}"]) from None
 
 
 class SecretFiles:
@@ -70,7 +79,7 @@ class SecretFiles:
             self.problems.append(f"{key}{SUFFIX}: {key} is set as well; set one of them")
             return given
         try:
-            return self._validated(table, name, self._read(named), key)
+            return self._validated(table, name, self.read(named), key)
         except _Unusable as why:
             self.problems.append(f"{key}{SUFFIX}: {why}")
             return given
@@ -99,7 +108,7 @@ class SecretFiles:
                 self.problems.append(f"{key}{SUFFIX}: {name} is set in {key} as well; set one of them")
                 continue
             try:
-                found[name] = self._read(file)
+                found[name] = self.read(file)
             except _Unusable as why:
                 self.problems.append(f"{key}{SUFFIX}: {name}: {why}")
         return found
@@ -115,8 +124,8 @@ class SecretFiles:
             self.problems.append(f"{key}{SUFFIX}: what stands in it {reason}")
             return getattr(table, name)
 
-    def _read(self, named: Path) -> str:
-        """Raises _Unusable."""
+    def read(self, named: Path) -> str:
+        """The secret in a file. Raises _Unusable."""
         file = self._expand(named)
         self.files.append(file)
         try:

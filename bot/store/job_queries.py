@@ -46,6 +46,12 @@ def select_pending_notifications() -> Select[Any]:
     return select(job).where(NOTIFICATION_PENDING).order_by(job.c.created, job.c.id)
 
 
+def select_newest_chats(platform: str, jobs: int) -> Select[Any]:
+    """The chats of that many of a platform's newest jobs, newest first, with repetitions."""
+    here = job.c.chat_key.startswith(f"{platform}:", autoescape=True)
+    return select(job.c.chat).where(here).order_by(job.c.created.desc()).limit(jobs)
+
+
 def select_latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
     """A user's newest jobs, of one chat or of all, newest first."""
     theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without erased jobs

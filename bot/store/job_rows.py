@@ -5,6 +5,7 @@ for stands in `job_queries`.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -61,6 +62,19 @@ UNREADABLE = (
     RecursionError,
 )  # what reading a row may raise
 NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+
+
+def readable_chats(conn: Connection, query: Select[Any]) -> list[Chat]:
+    """The chats that a query finds, without those that cannot be read; none where a value is no JSON."""
+    try:
+        values = conn.scalars(query).all()
+    except UNREADABLE:
+        return []
+    found: list[Chat] = []
+    for value in values:
+        with suppress(*UNREADABLE):
+            found.append(Chat(**value))
+    return found
 
 
 # ---------------------------------------------------------------- values to rows

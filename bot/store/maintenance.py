@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.store import backup
 from bot.store.engine import parse_url
+from bot.store.measuring import DatabaseSize, measure_database
 from bot.store.migrate import missing_sqlite_file, prepare_database
 
 
@@ -27,6 +28,11 @@ async def missing_file(database_url: str) -> str | None:
     Raises SettingsWrong.
     """
     return await asyncio.to_thread(missing_sqlite_file, parse_url(database_url))
+
+
+async def measure(database_url: str) -> DatabaseSize:
+    """How large the database is, without changing it. Raises SettingsWrong."""
+    return await asyncio.to_thread(measure_database, parse_url(database_url))
 
 
 async def back_up(database_url: str, to: Path) -> int:

@@ -31,6 +31,7 @@ from bot.store.quarantine import Quarantine
 from bot.store.strikes import Strikes, add_strike
 from bot.strikes import StrikeRules, is_strike
 
+JOBS_LOOKED_AT = 2_000  # the newest, for the chats that are in use
 HEALTH_KEY = "health"  # of the row that is written to see whether the database takes writes
 # The facts of an attempt that are columns of its job.
 JOB_COLUMNS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")
@@ -93,6 +94,15 @@ class Store:
     async def check_writable(self) -> None:
         """Writes a row, as every job does. Raises StoreFailed when the database is full, locked or read-only."""
         await self.adapter_store.set_value(HEALTH_KEY, self._clock.now().isoformat())
+
+    async def latest_groups(self, platform: str, limit: int) -> list[Chat]:
+        """The groups with the newest jobs of a platform, newest first; at most `limit`, without unreadable ones."""
+
+        def work(conn: Connection) -> list[Chat]:
+            return job_rows.readable_chats(conn, job_queries.select_newest_chats(platform, JOBS_LOOKED_AT))
+
+        groups = {chat.key: chat for chat in await self._database.read(work) if chat.kind == "group"}
+        return list(groups.values())[:limit]
 
     # ------------------------------------------------------------ a job from acceptance to its end
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.providers.presets.models import OPENROUTER_MODELS, PROMPTED_MODELS
-from bot.providers.presets.shape import Preset
+from bot.providers.presets.shape import BalanceQuery, Preset
 from bot.providers.presets.wires import ChatWire
 
 _OPTIONS_IN_PROMPT = ChatWire(
@@ -33,6 +33,10 @@ CHAT: Mapping[str, Preset] = {
         models=OPENROUTER_MODELS,
         probe="/key",  # its list of models needs no key, so it proves none
         probe_proves=True,
+        # https://openrouter.ai/docs/api/api-reference/api-keys/get-current-key
+        balance=BalanceQuery(
+            path="/key", left=(("data", "limit_remaining"),), answer=("data", "usage"), unit="dollars"
+        ),
     ),
     "sandbox": Preset(
         dialect="chat", wire=_OPTIONS_IN_PROMPT, model="gpt-4o-image", models=PROMPTED_MODELS, probe_proves=True

@@ -63,6 +63,23 @@ class ModelRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceQuery:
+    """Where an upstream says what is left on an account."""
+
+    path: str
+    """Path that answers a GET."""
+
+    left: tuple[tuple[str | int, ...], ...]
+    """Paths in its answer of what is left; the least of them counts. None of them is there where nothing is limited."""
+
+    answer: tuple[str | int, ...]
+    """Path in its answer of what is always there."""
+
+    unit: str
+    """What it counts in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """An upstream before the operator's overrides."""
 
@@ -113,6 +130,9 @@ class Preset:
 
     lists_models: bool = False
     """Whether it answers `probe` with a list of all its models, so that a model that is not in it is gone."""
+
+    balance: BalanceQuery | None = None
+    """Where it says what is left; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +207,9 @@ class Upstream:
 
     lists_models: bool = False
     """Whether it answers `probe` with a list of all its models, so that a model that is not in it is gone."""
+
+    balance: BalanceQuery | None = None
+    """Where it says what is left; None: nowhere."""
 
     capabilities: Capabilities
     """Sizes, qualities, counts, references and masks that the model supports, after the operator's overrides."""

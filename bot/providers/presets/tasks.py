@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.providers.presets.models import EVOLINK_MODELS, TASK_MODELS, TOAPIS_MODELS
-from bot.providers.presets.shape import Preset
+from bot.providers.presets.shape import BalanceQuery, Preset
 from bot.providers.presets.wires import TasksWire, UploadWire
 
 TASKS: Mapping[str, Preset] = {
@@ -29,6 +29,13 @@ TASKS: Mapping[str, Preset] = {
         stream=False,
         probe="/v1/tasks/task-unified-0-probe",
         models=EVOLINK_MODELS,
+        # https://docs.evolink.ai/en/api-manual/account-management/get-credits
+        balance=BalanceQuery(
+            path="/v1/credits",
+            left=(("data", "user", "remaining_credits"),),
+            answer=("data", "user"),
+            unit="credits",
+        ),
     ),
     "toapis": Preset(
         dialect="tasks",

@@ -237,6 +237,7 @@ def resolve_upstream(
         probe=base.probe,
         probe_proves=base.probe_proves,
         lists_models=base.lists_models,
+        balance=base.balance,
         capabilities=replace(capabilities, models=(offered,)),
     )
 

@@ -1,15 +1,29 @@
 """What `easel check` says of Telegram: the bot, its modes, the storage chat; and what is wrong, one line each."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from telegram import WebhookInfo
 
 from adapters import doctor
 from adapters.doctor import Finding
 from adapters.telegram.connection import UNAUTHORIZED
-from adapters.telegram.diagnostics import INLINE_FEEDBACK_HINT, STORAGE_CHAT_MISSING
+from adapters.telegram.diagnostics import (
+    INLINE_FEEDBACK_HINT,
+    STORAGE_CHAT_MISSING,
+    WebhookState,
+    describe_webhook,
+    diagnose,
+)
+from adapters.telegram.ids import make_chat, make_guest_chat
+from adapters.telegram.webhook import webhook_path
 from bot.settings import Settings
+from bot.settings import Telegram as TelegramSettings
+from bot.store.store import Store
+from tests.flow.store.stores import RULES, new_job
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import edge
 
@@ -138,3 +152,72 @@ async def test_check_changes_nothing(place: TelegramWorld) -> None:
     await lines(place, storage_chat=storage.id)
     assert {each.method for each in place.server.requests} == {"getMe", "getWebhookInfo", "getChatMember"}
     assert place.bot_messages(storage) == []
+
+
+# ---------------------------------------------------------------- the webhook
+
+
+PUBLIC = "https://easel.example"
+
+
+async def webhook(place: TelegramWorld) -> Finding:
+    values = {"token": place.server.token, "api_base": place.server.api_base, "mode": "webhook"}
+    report = await diagnose(TelegramSettings.model_validate(values), public_url=PUBLIC)
+    assert report.webhook is not None
+    return Finding(subject="", is_ok=report.webhook.is_ok, message=report.webhook.message, hint=report.webhook.hint)
+
+
+async def test_the_state_of_the_webhook_is_told(place: TelegramWorld) -> None:
+    told = await webhook(place)
+    assert (told.status, told.message) == ("ok", "none is set; easel run sets it")
+    place.server.webhook.url = "https://elsewhere.example/hook"
+    told = await webhook(place)
+    assert (told.status, told.message) == ("note", "another one is set, at elsewhere.example")
+    place.server.webhook.url = PUBLIC + webhook_path(place.server.token)
+    told = await webhook(place)
+    assert (told.status, told.message) == ("ok", "is set; 0 updates wait")
+
+
+def test_a_webhook_that_telegram_cannot_reach_is_a_fault_while_updates_wait() -> None:
+    settings = TelegramSettings(token=SecretStr("1:a"), mode="webhook")
+    url = PUBLIC + webhook_path("1:a")
+    now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def state(waiting: int, minutes: int) -> WebhookState:
+        hook = WebhookInfo(
+            url,
+            False,
+            waiting,
+            last_error_date=now - timedelta(minutes=minutes),
+            last_error_message="Connection refused",
+        )
+        found = describe_webhook(settings, hook, f"{PUBLIC}/", now)
+        assert found is not None
+        return found
+
+    assert state(3, 5).message == "is set; 3 updates wait; 5 min ago Telegram was refused: Connection refused"
+    assert (state(3, 5).is_ok, state(0, 5).is_ok) == (False, True)
+    assert state(3, 500) == WebhookState(is_ok=True, message="is set; 3 updates wait")
+
+
+# ---------------------------------------------------------------- rights in the groups it knows
+
+
+async def test_groups_in_which_no_picture_can_be_posted_are_named(place: TelegramWorld) -> None:
+    fine, muted, left = (place.server.add_group(name) for name in ("Fine", "Muted", "Left"))
+    store = await Store.open(place.database_url, clock=place.clock)
+    try:
+        for group in (fine, muted, left):
+            await store.accept_job(new_job(chat=make_chat(group.id, direct=False)), RULES)
+        await store.accept_job(new_job(chat=make_guest_chat(-7, direct=False, query="1")), RULES)
+    finally:
+        await store.close()
+    assert (await lines(place))["telegram groups"] == "pictures can be posted in 3 of the 3 with the newest jobs"
+    place.server.restrict(muted, "photos", "documents")
+    place.server.kick(left)
+    told = [each for each in await found(place) if each.subject == "telegram groups"]
+    assert [(each.is_ok, each.message) for each in told] == [
+        (False, f"Muted ({muted.id}): the bot may not send photos, files"),
+        (True, "pictures can be posted in 1 of the 3 with the newest jobs"),
+        (True, f"the bot is no longer in {left.id}"),
+    ]

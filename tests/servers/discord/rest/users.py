@@ -1,4 +1,4 @@
-"""Routes about the bot itself, other users, and opening direct conversations."""
+"""Routes about the bot itself, its guilds, other users, and opening direct conversations."""
 
 from tests.servers.discord import encode
 from tests.servers.discord.errors import Json, unknown
@@ -56,6 +56,13 @@ def member(call: Call) -> Json:
     return {**encode.member(found, call.core.now()), "user": encode.user(found.user)}
 
 
+def guild(call: Call) -> Json:
+    found = call.core.world.guilds.get(call.number("guild_id"))
+    if found is None or not found.bot_in:
+        raise unknown("Guild")
+    return encode.guild(found, call.core.world)
+
+
 ROUTES: Routes = {
     ("GET", "/users/@me"): me,
     ("GET", "/users/{user_id}"): user,
@@ -64,5 +71,6 @@ ROUTES: Routes = {
     ("GET", "/gateway"): gateway,
     ("GET", "/gateway/bot"): gateway_for_bot,
     ("POST", "/users/@me/channels"): open_dm,
+    ("GET", "/guilds/{guild_id}"): guild,
     ("GET", "/guilds/{guild_id}/members/{user_id}"): member,
 }
