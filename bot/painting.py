@@ -141,13 +141,13 @@ class Capabilities:
     """Media types of reference images, the preferred one first."""
 
     supports_masks: bool = False
-    """Whether a mask can mark the part of the first reference to change."""
+    """Whether it takes a mask for the first reference itself; where not, it is shown a marked copy."""
 
     max_mask_bytes: int = 4_000_000
     """Largest mask, bytes."""
 
     max_masked_references: int = 16
-    """Most reference images of a request with a mask; >= 1."""
+    """Most reference images of a request with a mask that it takes itself; >= 1."""
 
     unchosen: Options = Options()
     """Quality, and size or tier, that it is asked for where a user chooses none; None: that is left to it."""
@@ -156,6 +156,13 @@ class Capabilities:
     def allowed_counts(self) -> tuple[int, ...]:
         """Numbers of images that one request may ask for, ascending."""
         return self.counts or tuple(range(1, self.max_n + 1))
+
+    @property
+    def max_references_with_mask(self) -> int:
+        """Most reference images of a request with a mask, >= 0: beside a marked copy, which is a reference as well, or
+        beside the mask itself. 0: it takes no masks."""
+        beside_mask = min(self.max_references, self.max_masked_references) if self.supports_masks else 0
+        return max(beside_mask, self.max_references - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +195,9 @@ class PaintRequest:
     mask: Image | None = None
     """A PNG of the same pixel size as the first reference, which is then a PNG as well: wholly transparent pixels
     (alpha 0) are to change, opaque ones stay."""
+
+    is_own_mask: bool = False
+    """Whether the mask is the transparent part of the first reference itself: then nothing else can stand for it."""
 
     options: Options = Options()
     """What the user chose."""

@@ -157,7 +157,7 @@ def _apply_option(options: Options, typed_name: str, name: str, typed: str, capa
     if name == "model" and name not in allowed:
         raise OneModelOnly
     if name not in allowed:
-        every = (*allowed, *(each for each in _FLAGS if each != "loose" or capabilities.supports_masks))
+        every = (*allowed, *(each for each in _FLAGS if each != "loose" or capabilities.max_references_with_mask))
         raise UnknownOption(option=_shorten(typed_name), allowed=", ".join(f"--{each}" for each in every))
     value = _normalise(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
     if not value:

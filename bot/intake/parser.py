@@ -230,14 +230,15 @@ def _split_off_mask(message: Message, text: str) -> tuple[str, tuple[Attachment,
 
 def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabilities: Capabilities) -> None:
     """Raises Refusal for a mask that cannot be used with these references."""
-    if not capabilities.supports_masks:
+    limit = capabilities.max_references_with_mask
+    if not limit:
         raise Unsupported(what="mask")
     if not _may_be_image(mask):
         raise NotAPicture(name=_quoted_name(mask), kinds="PNG")
     if not references:
         raise MaskWithoutPicture
-    if len(references) > capabilities.max_masked_references:
-        raise MaskTooManyPictures(count=len(references), limit=capabilities.max_masked_references)
+    if len(references) > limit:
+        raise MaskTooManyPictures(count=len(references), limit=limit)
 
 
 def _collect_references(

@@ -99,7 +99,8 @@ class Generation:
         state = GenerationState(number=sum(name.startswith("attempt-started:") for name in job.checkpoints))
         try:
             shrink = partial(self._images.shrink_request, owner=job.user.key)
-            async with aclosing(self._provider.paint(request, shrink=shrink)) as events:
+            mark = partial(self._images.mark_copy, owner=job.user.key)
+            async with aclosing(self._provider.paint(request, shrink=shrink, mark=mark)) as events:
                 async for event in events:
                     match event:
                         case AttemptStarted():
@@ -177,7 +178,7 @@ class Generation:
     async def _make_request(self, job: Job) -> PaintRequest:
         """The request to the providers, its references fetched and converted.
 
-        A PNG's own transparency is a mask only where a provider takes masks; else it is a reference like others.
+        A PNG's own transparency is a mask only where a provider takes masks itself; else it is a reference like others.
         """
         references, mask = await self._images.load_references(job, self._provider.catalog.capabilities)
         request = PaintRequest(
@@ -187,8 +188,10 @@ class Generation:
             options=job.options,
             safety_identifier=None if self._safety is None else await self._safety.identify(job.user.key),
         )
-        if job.mask is None and mask is not None and not self._provider.catalog.can_satisfy(requirements_of(request)):
-            request = replace(request, mask=None)
+        if job.mask is None and mask is not None:
+            request = replace(request, is_own_mask=True)
+            if not self._provider.catalog.can_satisfy(requirements_of(request)):
+                request = replace(request, mask=None, is_own_mask=False)
         return request
 
     async def _apply_event(self, job: Job, state: GenerationState, event: PaintEvent) -> None:

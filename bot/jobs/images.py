@@ -59,7 +59,7 @@ class JobImages:
     async def reserve_memory(self, job: Job, capabilities: Capabilities) -> AsyncGenerator[None]:
         """Waits until there is room for the job's references, converted for `capabilities`, and keeps it until the
         block ends: hundreds of jobs may run at once, and each holds its references until its upstream has painted."""
-        files = [*job.references, *([job.mask] if job.mask else [])]
+        files = [*job.references, *([job.mask, job.references[0]] if job.mask else [])]  # it may be shown a marked copy
         if not files:
             yield
             return
@@ -125,6 +125,12 @@ class JobImages:
         """As `ImageProcessor.put_original_back`, on the account of the job's user."""
         return await self._processor.put_original_back(painted, original, mask, owner=job.user.key)
 
+    async def mark_copy(self, request: PaintRequest, capabilities: Capabilities, *, owner: str) -> Image:
+        """The first reference of a request with its mask drawn on it. Raises PictureTooLarge."""
+        assert request.mask is not None, "checked"
+        original = request.references[0]
+        return await self._processor.mark_copy(original, request.mask, capabilities=capabilities, owner=owner)
+
     async def shrink_request(self, request: PaintRequest, *, owner: str) -> PaintRequest | None:
         """The request with smaller references; None: it has none, or they cannot be made smaller.
 
@@ -133,8 +139,9 @@ class JobImages:
         if not request.references:
             return None
         budget = min(SHRUNK_BYTES, sum(len(each.data) for each in request.references) // 2)
+        count = len(request.references) + (request.mask is not None)  # a marked copy, or the mask
         limits = Capabilities(
-            max_reference_bytes=max(budget // len(request.references), SHRUNK_MIN_BYTES),
+            max_reference_bytes=max(budget // count, SHRUNK_MIN_BYTES),
             max_reference_edge=min(SHRUNK_EDGE_PX, max(max(each.width, each.height) for each in request.references)),
         )
         try:

@@ -110,6 +110,19 @@ class ImageProcessor:
         (mask,) = await self._run(owner, price, work.draw_mask, inspected, drawing)
         return mask
 
+    async def mark_copy(self, original: Image, mask: Image, *, capabilities: Capabilities, owner: str) -> Image:
+        """A copy of a reference on which its mask is drawn, of the same shape, neither side above
+        `work.MARKED_EDGE_PX` pixels. `original` and `mask`: as `prepare_masked_reference` returns them.
+
+        Raises PictureTooLarge.
+        """
+        task = Task(edge=work.MARKED_EDGE_PX, encodes=capabilities.reference_types)
+        inspected = await self._inspect(owner, original.data, "", task)
+        drawn = await self._inspect(owner, mask.data, "", Task(edge=work.MARKED_EDGE_PX, encodes=("image/png",)))
+        price = inspected.price.beside(drawn.price)
+        (marked,) = await self._run(owner, price, work.mark_copy, inspected, drawn.source, capabilities)
+        return marked
+
     async def validate_result(self, data: bytes, *, owner: str) -> Image:
         """An upstream's image, its bytes unchanged, after a check that it is complete.
 

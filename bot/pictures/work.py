@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from bot.errors import AnimatedPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, PictureTooManyPixels
 from bot.painting import Capabilities, Image
-from bot.pictures import jpeg, region_masks
+from bot.pictures import jpeg, marking, region_masks
 from bot.pictures.decoding import (
     decode_upright,
     is_lossless,
@@ -29,6 +29,7 @@ from bot.pictures.masks import encode_mask, has_transparency, kept_pixels, same_
 from bot.pictures.price import fit_within
 from bot.pictures.strokes import Drawing
 
+MARKED_EDGE_PX = 2048  # pixels, longest side of a copy on which a mask is drawn; most models look at less
 PREVIEW_QUALITY = 80  # of a JPEG, 1 to 100
 
 
@@ -154,6 +155,17 @@ def put_original_back(source: Source, original: Image, mask: Image) -> tuple[Ima
     before, keep = _decode_own(original), kept_pixels(_decode_own(mask))
     composed = compose_edit(before, keep, _decode(source, max(before.size)))
     return () if composed is None else (encode_image(composed, "image/png", 100),)
+
+
+def mark_copy(source: Source, mask: Source, capabilities: Capabilities) -> tuple[Image, ...]:
+    """A copy of a reference on which its mask is drawn, within the limits of an upstream, neither side above
+    MARKED_EDGE_PX pixels. `mask`: as `prepare_masked_reference` makes it of the same reference. Raises
+    PictureTooLarge."""
+    keep = kept_pixels(_decode(mask, MARKED_EDGE_PX))
+    copy = flatten_on_white(_decode(source, MARKED_EDGE_PX))
+    marked = marking.mark_copy(copy, resize(keep, copy.size))
+    types, limit = capabilities.reference_types, capabilities.max_reference_bytes
+    return (encode_to_limit(marked, source.name, types=types, limit=limit, lossless=False),)
 
 
 def make_preview(source: Source, edge: int) -> tuple[Image, ...]:

@@ -5,15 +5,17 @@ A provider whose circuit is open is asked only where no other is left. Sends not
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from bot.errors import PaintFailed
-from bot.painting import PaintRequest
+from bot.painting import Capabilities, Image, PaintRequest
 from bot.providers.breaker import FIRST_PAUSE_S, Circuit
 from bot.providers.catalog import CatalogEntry
 from bot.providers.concurrency import TAKEN_AFTER_S, PendingRequest
+from bot.providers.marks import with_marked_copy
+from bot.providers.requirements import requirements_of
 from bot.providers.slots import RequestSlots, Ticket, acquire_first
 from bot.runtime.clock import Clock, Deadline
 
@@ -21,6 +23,9 @@ BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPI
 LEARNING_S = (
     1.5 * TAKEN_AFTER_S
 )  # that the preferred provider, still learning, has to take more; silence counts by then
+
+Mark = Callable[[PaintRequest, Capabilities], Awaitable[Image]]
+"""Draws the mask of a request on a copy of its first reference, within a provider's limits."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -45,10 +50,25 @@ class Candidate:
     is_smaller: bool = False
     """Whether the pictures were made smaller."""
 
+    marked_copy: Image | None = None
+    """The first reference with the mask drawn on it; None: not drawn yet."""
+
     @property
     def entry(self) -> CatalogEntry:
         """The model that is asked next."""
         return self.models[0]
+
+    async def fit_request(self, mark: Mark | None) -> PaintRequest:
+        """The request as the model that is asked next takes it. Raises as `mark` does."""
+        capabilities = self.entry.provider.capabilities
+        if mark is None or not self.entry.must_be_shown_mask(requirements_of(self.request)):
+            return self.request
+        self.marked_copy = self.marked_copy or await mark(self.request, capabilities)
+        return with_marked_copy(self.request, self.marked_copy)
+
+    def shrink(self, smaller: PaintRequest) -> None:
+        """From now on the request is one with smaller pictures."""
+        self.request, self.is_smaller, self.marked_copy = smaller, True, None
 
     def is_open(self, now: float) -> bool:
         """Whether its circuit is open at `now`, seconds of the monotonic clock."""

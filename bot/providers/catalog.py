@@ -17,7 +17,8 @@ from bot.painting import Capabilities, Options
 from bot.ports import Provider
 from bot.prices import PriceRange
 from bot.providers.breaker import Breaker, Circuit, ModelBreaker
-from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities
+from bot.providers.marks import MASK_WORDS
+from bot.providers.requirements import Requirements, can_satisfy, masks_itself, merge_capabilities
 
 Order = Literal["listed", "cheapest"]
 """As configured, or by what the request costs at each provider, then as configured."""
@@ -41,6 +42,15 @@ class CatalogEntry:
     def can_satisfy(self, needs: Requirements) -> bool:
         """Whether it can meet the whole request."""
         return can_satisfy(self.provider.capabilities, needs)
+
+    def must_be_shown_mask(self, needs: Requirements) -> bool:
+        """Whether a mask would have to be drawn on a copy of the picture."""
+        return needs.has_mask and not masks_itself(self.provider.capabilities, needs)
+
+    def max_prompt_chars(self, needs: Requirements) -> int:
+        """Longest prompt of a request: without what words about a marked copy take."""
+        words = len(MASK_WORDS) if self.must_be_shown_mask(needs) else 0
+        return self.provider.capabilities.max_prompt_chars - words
 
     def price_range(self, options: Options) -> PriceRange:
         """What one image may cost."""
@@ -98,8 +108,9 @@ class ProviderCatalog:
 
     def in_order(self, needs: Requirements, now: float) -> list[Sequence[CatalogEntry]]:
         """For each provider that can meet the request, in their order, its models to be tried: the first that can, and
-        for where the upstream does not have that one, those that cost no more. What has an open circuit comes last: a
-        slow success is better than none. `now`: seconds of the breakers' monotonic clock.
+        for where the upstream does not have that one, those that cost no more. What takes a mask itself comes before
+        what is shown a marked copy. What has an open circuit comes last: a slow success is better than none. `now`:
+        seconds of the breakers' monotonic clock.
 
         Raises Unsupported or PromptTooLong when there is none.
         """
@@ -107,9 +118,9 @@ class ProviderCatalog:
         def is_model_open(entry: CatalogEntry) -> bool:
             return entry.breaker.model_circuit(now) is Circuit.OPEN
 
-        def rank(models: Sequence[CatalogEntry]) -> tuple[bool, int]:
+        def rank(models: Sequence[CatalogEntry]) -> tuple[bool, bool, int]:
             cost = models[0].price_range(needs.options).most if self._order == "cheapest" else 0
-            return models[0].breaker.circuit(now) is Circuit.OPEN, cost
+            return models[0].breaker.circuit(now) is Circuit.OPEN, models[0].must_be_shown_mask(needs), cost
 
         return sorted((sorted(models, key=is_model_open) for models in self._capable(needs)), key=rank)
 
@@ -117,7 +128,7 @@ class ProviderCatalog:
         """For each provider that can meet the request, the first of its models that can, and the others that can and
         cost no more than that one."""
         capable: dict[str, list[CatalogEntry]] = {}
-        for entry in self.entries:
+        for entry in sorted(self.entries, key=lambda each: each.must_be_shown_mask(needs)):
             if entry.can_satisfy(needs):
                 models = capable.setdefault(entry.provider.name, [entry])
                 limit = models[0].price_range(needs.options).most
@@ -129,13 +140,13 @@ class ProviderCatalog:
 
     def _refusal(self, needs: Requirements) -> Refusal:
         """Why nobody can meet a request, and which models could where one was chosen."""
+        shortest = replace(needs, prompt_chars=0)
+        limits = [entry.max_prompt_chars(needs) for entry in self.entries if entry.can_satisfy(shortest)]
+        if limits:
+            return PromptTooLong(length=needs.prompt_chars, limit=max(limits))
         chosen = needs.options.model
         if chosen is None or current_model(chosen, self.capabilities.models) is None:
             return Unsupported(what=str(needs))
-        shortest = replace(needs, prompt_chars=0)
-        limits = [entry.provider.capabilities.max_prompt_chars for entry in self.entries if entry.can_satisfy(shortest)]
-        if limits:
-            return PromptTooLong(length=needs.prompt_chars, limit=max(limits))
         able = [each.name for each in self.capabilities.models if self.can_satisfy(needs.of_model(each.name))]
         what = str(needs.of_model(None))
         if not able or not what:  # no model can, or only the name is in the way: the model has another one by now

@@ -17,7 +17,7 @@ from bot.errors import Busy, Lost, NoTurn, PaintFailed, Restarted, Retry, TextTo
 from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.providers.breaker import Circuit
-from bot.providers.candidates import BACKOFF_S, Candidate, Candidates
+from bot.providers.candidates import BACKOFF_S, Candidate, Candidates, Mark
 from bot.providers.catalog import CatalogEntry, Order, ProviderCatalog
 from bot.providers.concurrency import PendingRequest
 from bot.providers.diagnostics import remedy
@@ -89,14 +89,15 @@ class FallbackProvider:
         return any(entry.provider.name == name and entry.provider.resumable for entry in self.catalog.entries)
 
     async def paint(
-        self, request: PaintRequest, *, shrink: Shrink | None = None
+        self, request: PaintRequest, *, shrink: Shrink | None = None, mark: Mark | None = None
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         """Tries the capable providers in the catalog's order.
 
         `shrink`: called once, where a provider refuses the request for its bytes; None: the request stays as it is.
+        `mark`: called where a provider takes no mask itself; None: the request has no mask.
 
         Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice; Refusal
-        where none is capable.
+        where none is capable, or as `mark` does.
         """
         time = self._start_time()
         candidates = self._candidates(request)
@@ -109,7 +110,7 @@ class FallbackProvider:
             attempt = _Attempt()
             try:
                 with _failure_of(request):
-                    async with aclosing(self._attempt(candidates, attempt, time)) as events:
+                    async with aclosing(self._attempt(candidates, attempt, time, mark)) as events:
                         async for event in events:
                             yield event
             except PaintFailed as failure:
@@ -177,7 +178,7 @@ class FallbackProvider:
             smaller = await shrink(asked.request) if shrink and not asked.is_smaller else None
             if smaller is None:
                 raise failure
-            asked.request, asked.is_smaller = smaller, True
+            asked.shrink(smaller)
             return 0.0
         pause = self._retry_pause(failure, next(asked.backoff, None), time)
         if pause is None:
@@ -185,27 +186,33 @@ class FallbackProvider:
         return pause or 0.0
 
     async def _attempt(
-        self, candidates: Candidates, attempt: "_Attempt", time: "_TimeBudget"
+        self, candidates: Candidates, attempt: "_Attempt", time: "_TimeBudget", mark: Mark | None
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         """One request to the first candidate with a slot free; its breaker and its slots record the outcome."""
         if candidates.must_wait:
             yield StageChanged(Stage.WAITING)
         async with self._hold_slot(candidates, time) as (asked, pending):
             attempt.asked = asked
-            async with aclosing(self._ask(asked, pending, attempt, time)) as events:
+            request = await asked.fit_request(mark)
+            async with aclosing(self._ask(asked, request, pending, attempt, time)) as events:
                 async for event in events:
                     yield event
 
     async def _ask(
-        self, asked: Candidate, pending: PendingRequest, attempt: "_Attempt", time: "_TimeBudget"
+        self,
+        asked: Candidate,
+        request: PaintRequest,
+        pending: PendingRequest,
+        attempt: "_Attempt",
+        time: "_TimeBudget",
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         entry, slots = asked.entry, asked.slots
         provider, breaker = entry.provider, entry.breaker
         is_probe = breaker.begin_request(self._clock.monotonic())
         try:
             attempt.has_started = True
-            yield AttemptStarted(provider.name, entry.price_range(asked.request.options).most, provider.model)
-            async with aclosing(self._paint_or_resume(entry, asked.request, attempt, time)) as events:
+            yield AttemptStarted(provider.name, entry.price_range(request.options).most, provider.model)
+            async with aclosing(self._paint_or_resume(entry, request, attempt, time)) as events:
                 async for event in events:
                     if isinstance(event, Accepted):
                         slots.take(pending)

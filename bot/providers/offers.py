@@ -21,7 +21,8 @@ def describe_offer(upstream: Upstream) -> str:
         f"references {able.max_references}" if able.max_references else "no references",
         f"prompts up to {able.max_prompt_chars:,} characters",
     ]
-    parts += ["masks"] if able.supports_masks else []
+    if able.max_references_with_mask:
+        parts.append("masks" if able.supports_masks else "masks by marked copies")
     parts += [f"backgrounds {_listed(able.backgrounds)}"] if able.backgrounds else []
     parts += [f"formats {_listed(able.formats)}"] if able.formats else []
     parts += ["compression"] if able.supports_compression else []

@@ -8,6 +8,7 @@ from bot.intake import sizes
 from bot.intake.models import is_same_model
 from bot.painting import Capabilities, Model, Options, PaintRequest
 from bot.prices import PriceRange
+from bot.providers.marks import MASK_WORDS
 
 T = TypeVar("T")
 
@@ -27,6 +28,9 @@ class Requirements:
 
     has_mask: bool = False
     """Whether there is a mask."""
+
+    is_own_mask: bool = False
+    """Whether that is the transparent part of the only reference, which no marked copy can stand for."""
 
     def of_model(self, name: str | None) -> "Requirements":
         """The same of another model; None: of any."""
@@ -53,17 +57,13 @@ def requirements_of(request: PaintRequest) -> Requirements:
         reference_count=len(request.references),
         prompt_chars=len(request.prompt),
         has_mask=request.mask is not None,
+        is_own_mask=request.is_own_mask,
     )
 
 
 def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
     """Whether a provider can meet the whole request."""
     options = needs.options
-    max_references = (
-        min(capabilities.max_references, capabilities.max_masked_references)
-        if needs.has_mask
-        else capabilities.max_references
-    )
     return (
         (options.model is None or any(is_same_model(options.model, each.name) for each in capabilities.models))
         and sizes.resolve_size(options.size, options.tier, capabilities) is not None
@@ -72,16 +72,30 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
         and (options.format is None or options.format in capabilities.formats)
         and (options.compression is None or capabilities.supports_compression)
         and options.n in capabilities.allowed_counts
-        and needs.reference_count <= max_references
+        and needs.reference_count <= capabilities.max_references
         and needs.prompt_chars <= capabilities.max_prompt_chars
-        and (capabilities.supports_masks or not needs.has_mask)
+        and (not needs.has_mask or masks_itself(capabilities, needs) or _can_be_shown_mask(capabilities, needs))
+    )
+
+
+def masks_itself(capabilities: Capabilities, needs: Requirements) -> bool:
+    """Whether a provider takes the mask of a request as such."""
+    return capabilities.supports_masks and needs.reference_count <= capabilities.max_masked_references
+
+
+def _can_be_shown_mask(capabilities: Capabilities, needs: Requirements) -> bool:
+    """Whether a request has room for a marked copy of the first reference, and the words about it."""
+    return (
+        not needs.is_own_mask
+        and needs.reference_count < capabilities.max_references
+        and needs.prompt_chars + len(MASK_WORDS) <= capabilities.max_prompt_chars
     )
 
 
 def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
     """The union, by which users' options are parsed. The limits of reference files are the strictest of all that take
-    any, so that one prepared set of references fits each of them; those of masks are of the providers that support
-    one."""
+    any, so that one prepared set of references fits each of them; those of masks are of the providers that take one
+    themselves."""
     counts = tuple(sorted({count for a in capabilities for count in a.allowed_counts}))
     taking = [a for a in capabilities if a.max_references] or capabilities
     masking = [a for a in capabilities if a.supports_masks] or capabilities

@@ -51,7 +51,7 @@ class Abilities(Table):
     """Longest prompt, characters; > 0."""
 
     masks: bool | None = None
-    """Whether a mask can mark the part of the first reference to change."""
+    """Whether it takes a mask itself; where not, it is shown a marked copy of the picture."""
 
 
 class Wired(Abilities):

@@ -56,7 +56,7 @@ class Abilities:
     """Longest prompt, characters; > 0."""
 
     masks: bool | None = None
-    """Whether a mask can mark the part of the first reference to change."""
+    """Whether it takes a mask itself; where not, it is shown a marked copy of the picture."""
 
 
 def find_rule(model: str, rules: Sequence[ModelRule]) -> tuple[ModelRule, str] | None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
 
 from bot.sandbox.http_errors import BadRequestError
-from bot.sandbox.painting.picture_spec import picture_size
+from bot.sandbox.painting.marked_area import SAYS_SO
+from bot.sandbox.painting.picture_spec import CLASSIC_SIZES, picture_size, size_like
 from bot.sandbox.references import InvalidReferenceError, Reference, parse_reference
 
 HAN_CHARACTER = re.compile(r"[\u3400-\u9fff]")
@@ -70,6 +71,8 @@ def parse_chat_request(raw: bytes, *, allow_links: bool) -> ChatRequest:
         raise BadRequestError("messages holds one user message")
     prompt, urls = _parse_content(message.get("content"))
     references, linked, short = _parse_references(urls, allow_links=allow_links)
+    is_marked = len(references) > 1 and SAYS_SO.search(prompt) is not None
+    like = [size_like(each) for each in references] if is_marked else [CLASSIC_SIZES["1:1"]]
     content = [
         {"type": "text", "text": prompt},
         *({"type": "image_url", "image_url": {"url": s}} for s in short),
@@ -82,7 +85,7 @@ def parse_chat_request(raw: bytes, *, allow_links: bool) -> ChatRequest:
         linked_urls=linked,
         stream=stream,
         picture_count=count,
-        size=picture_size(prompt, _requested_size(fields)),
+        size=picture_size(prompt, _requested_size(fields), like=like[0]),
         body={**fields, "messages": shortened},
     )
 

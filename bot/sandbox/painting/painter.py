@@ -8,10 +8,11 @@ import io
 import random
 from collections.abc import Callable
 
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from bot.sandbox.painting.edits import edit_picture
 from bot.sandbox.painting.landscape import CheckAbandoned, draw_landscape
+from bot.sandbox.painting.marked_area import SAYS_SO, find_marked_area
 from bot.sandbox.painting.picture_spec import PictureSpec
 from bot.sandbox.painting.pillow_types import resize
 from bot.sandbox.painting.strip import draw_strip, lay_out_strip, shown_pictures, without_strip
@@ -34,11 +35,7 @@ def paint(spec: PictureSpec, is_abandoned: Callable[[], bool] = lambda: False) -
     for reference in shown_pictures(spec):
         seed.update(bytes.fromhex(reference.digest))
     rng = random.Random(seed.digest())  # noqa: S311 - random numbers of a drawing, nothing secret
-    canvas = (
-        _edit_masked(spec, rng, check_abandoned)
-        if spec.references and spec.mask
-        else _paint_whole(spec, rng, check_abandoned)
-    )
+    canvas = _edit_within(spec, rng, check_abandoned) or _paint_whole(spec, rng, check_abandoned)
     check_abandoned()
     return _png(canvas)
 
@@ -59,18 +56,32 @@ def _paint_whole(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAb
     return canvas
 
 
-def _edit_masked(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAbandoned) -> Image.Image:
-    """The first reference, changed where the mask is transparent and nowhere else. A strip that it had is renewed; it
-    gets none where it had none, since that would be a change."""
-    assert spec.mask is not None, "checked"
+def _edit_within(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAbandoned) -> Image.Image | None:
+    """The first reference, changed where the mask is transparent, or a copy of it is marked, and nowhere else. A strip
+    that it had is renewed; it gets none where it had none, since that would be a change. None: all may change."""
+    if not spec.references:
+        return None
     size = spec.width, spec.height
     given = open_reference(spec.references[0], within=max(size))
     original = ImageOps.fit(given, size)
+    if (kept := _kept_pixels(spec, original)) is None:
+        return None
     canvas = edit_picture(original.copy(), spec.prompt, rng, check_abandoned)
-    canvas.paste(original, (0, 0), resize(alpha_channel(spec.mask), size))
+    canvas.paste(original, (0, 0), kept)
     if without_strip(given).size != given.size:
         draw_strip(canvas, lay_out_strip(spec))
     return canvas
+
+
+def _kept_pixels(spec: PictureSpec, original: Image.Image) -> Image.Image | None:
+    """Where the first reference stays (L): 255 there. None: it may change anywhere."""
+    if spec.mask is not None:
+        return resize(alpha_channel(spec.mask), original.size)
+    if len(spec.references) == 1 or not SAYS_SO.search(spec.prompt):
+        return None
+    marked = ImageOps.fit(open_reference(spec.references[1], within=max(original.size)), original.size)
+    area = find_marked_area(original, marked)
+    return None if area is None else ImageChops.invert(area)
 
 
 def blur_preview(png: bytes) -> bytes:

@@ -31,8 +31,10 @@ class PictureSpec:
     """Named on the label; changes nothing else."""
 
 
-def picture_size(prompt: str, requested: str | None = None) -> tuple[int, int]:
-    """Width and height for a `size` field, else for a size or ratio that ends the prompt, else 1024x1024.
+def picture_size(
+    prompt: str, requested: str | None = None, *, like: tuple[int, int] = CLASSIC_SIZES["1:1"]
+) -> tuple[int, int]:
+    """Width and height for a `size` field, else for a size or ratio that ends the prompt, else `like`.
 
     Understood: `1536x1024` with edges from 64 to 2048, ratios up to 3:1 such as `3:2`. A quality may follow.
     """
@@ -48,7 +50,13 @@ def picture_size(prompt: str, requested: str | None = None) -> tuple[int, int]:
             if 0 < across <= 3 * down and 0 < down <= 3 * across:
                 scale = LONG_EDGE / max(across, down)
                 return round(across * scale / 16) * 16, round(down * scale / 16) * 16
-    return CLASSIC_SIZES["1:1"]
+    return like
+
+
+def size_like(reference: Reference) -> tuple[int, int]:
+    """Width and height of a reference, at most LONG_EDGE."""
+    scale = min(1.0, LONG_EDGE / max(reference.width, reference.height))
+    return max(1, round(reference.width * scale)), max(1, round(reference.height * scale))
 
 
 def split_quality(prompt: str) -> tuple[str, str | None]:

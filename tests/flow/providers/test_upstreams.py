@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from bot.chat import Action
 from bot.job import State
+from bot.pictures.masks import encode_mask
+from bot.providers.marks import MASK_WORDS
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books, click, job_of, wait_for_stage
@@ -17,6 +20,8 @@ from tests.flow.world import MemoryWorld, sandbox_provider, world
 from tests.support.images import png
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
+from tests.unit.pictures.images import encoded
+from tests.unit.pictures.scenery import keep_around, scene
 
 PAINTS_ON = 30.0  # seconds that a sandbox paints for, where its end is not waited for
 
@@ -108,13 +113,35 @@ async def test_the_clear_part_of_a_png_is_a_picture_like_any_where_nobody_takes_
 
 
 async def test_where_nobody_takes_a_mask_it_is_said_before_anything_is_spent(tmp_path: Path, sandbox: Sandbox) -> None:
-    async with world(tmp_path, sandbox) as easel:
+    async with world(tmp_path, sandbox, providers=[sandbox_provider(sandbox, "chat", max_references=1)]) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
         await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(drawn())))
         [post] = await easel.settled()
         assert post.text == translate("en", "refusal-unsupported", what="mask")
         assert sandbox.requests == []
         assert await books(easel) == (50, 0)
+
+
+async def test_an_upstream_without_masks_is_shown_a_marked_copy_and_nothing_else_moves(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with world(tmp_path, sandbox, providers=[sandbox_provider(sandbox, "chat")]) as easel:
+        photo, keep = scene(256, 192), keep_around((256, 192))
+        message = easel.platform.message("make it night", easel.platform.upload(encoded(photo, "PNG")))
+        mask = encode_mask(keep, keep.size)
+        await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(mask.data)))
+        [post] = await easel.settled()
+        [request] = sandbox.requests
+        assert request.prompt == "make it night" + MASK_WORDS
+        assert [(each.width, each.height) for each in request.references] == [(256, 192)] * 2
+        [painted] = post.images
+        before, after, stays = (np.asarray(each) for each in (photo, Pillow.open(io.BytesIO(painted.data)), keep))
+        assert (before[stays == 255] == after[stays == 255]).all()
+        assert after[96, 118].astype(int).sum() < before[96, 118].astype(int).sum() / 2  # night
+        job = await easel.app.store.get_job(job_of(post))
+        assert job is not None
+        assert (job.prompt, job.charged) == ("make it night", 1)
+        assert await books(easel) == (49, 0)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from bot.providers.presets import resolve_upstream
 
 ADA = User(platform="memory", id="ada", name="Ada")
 DIRECT = Chat(platform="memory", id="d", kind="direct")
-ABLE = Capabilities(supports_masks=True, max_masked_references=2)
+ABLE = Capabilities(supports_masks=True, max_masked_references=2, max_references=3)
 PHOTO = Attachment(ref="photo", media_type="image/jpeg", filename="photo.jpg")
 OTHER = Attachment(ref="other", media_type="image/jpeg", filename="other.jpg")
 MASK = Attachment(ref="mask", media_type="image/png", filename="mask.png")
@@ -89,10 +89,11 @@ def test_other_replies_have_no_mask(given: Message) -> None:
 @pytest.mark.parametrize(
     ("given", "able", "refusal"),
     [
-        (message("a hat", PHOTO, mask=MASK), Capabilities(), Unsupported),
-        (message("mask: a hat", MASK, answered=(PHOTO,)), Capabilities(), Unsupported),
+        (message("a hat", PHOTO, mask=MASK), Capabilities(max_references=1), Unsupported),
+        (message("mask: a hat", MASK, answered=(PHOTO,)), Capabilities(max_references=1), Unsupported),
         (message("a hat", mask=MASK), ABLE, MaskWithoutPicture),
         (message("a hat", PHOTO, OTHER, PHOTO, mask=MASK), ABLE, MaskTooManyPictures),
+        (message("a hat", PHOTO, OTHER, mask=MASK), Capabilities(max_references=2), MaskTooManyPictures),
         (message("a hat", PHOTO, mask=Attachment(ref="x", media_type="text/plain")), ABLE, NotAPicture),
         (message("mask:", MASK, answered=(PHOTO,)), ABLE, PicturesWithoutPrompt),
     ],

@@ -61,10 +61,11 @@ def test_an_illegal_option_of_a_form_is_refused() -> None:
     assert isinstance(chosen("imagine", "a fox", choices={"size": "3:2"}, capabilities=Capabilities()), UnknownOption)
 
 
-def test_a_mask_is_refused_where_no_provider_supports_masks() -> None:
-    assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO), Unsupported)
-    able = Capabilities(supports_masks=True)
-    assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, capabilities=able), Paint)
+def test_a_mask_is_refused_only_where_nobody_takes_one_or_can_be_shown_it_on_a_copy() -> None:
+    none = Capabilities(max_references=1)
+    assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, capabilities=none), Unsupported)
+    for able in (Capabilities(max_references=2), Capabilities(supports_masks=True, max_references=1)):
+        assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, capabilities=able), Paint)
 
 
 def test_edit_needs_a_picture() -> None:

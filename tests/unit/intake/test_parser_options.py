@@ -98,19 +98,20 @@ def test_ordinary_dashes_are_no_options(typed: str) -> None:
 def test_an_unknown_option_is_named_with_what_is_allowed(typed: str, option: str) -> None:
     refusal = refused(typed)
     assert isinstance(refusal, UnknownOption)
-    assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n, --file"}
+    assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n, --file, --loose"}
 
 
 def test_loose_is_offered_where_there_are_masks() -> None:
-    refusal = refused("a cat --seed 5", replace(PLAIN, supports_masks=True))
-    assert refusal.facts["allowed"] == "--n, --file, --loose"
+    for able in (PLAIN, replace(PLAIN, supports_masks=True, max_references=1)):
+        assert refused("a cat --seed 5", able).facts["allowed"] == "--n, --file, --loose"
+    assert refused("a cat --seed 5", replace(PLAIN, max_references=1)).facts["allowed"] == "--n, --file"
 
 
 def test_an_option_that_no_provider_supports_is_unknown() -> None:
     for typed in ("a cat --quality high", "a cat --size 3:2"):
         refusal = refused(typed, PLAIN)
         assert isinstance(refusal, UnknownOption)
-        assert refusal.facts["allowed"] == "--n, --file"
+        assert refusal.facts["allowed"] == "--n, --file, --loose"
 
 
 @pytest.mark.parametrize(

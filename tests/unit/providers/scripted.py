@@ -7,6 +7,7 @@ from contextlib import aclosing
 from bot.errors import PaintFailed
 from bot.painting import Blob, Capabilities, FinishedImage, Image, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.prices import Price
+from bot.providers.candidates import Mark
 from bot.providers.catalog import Order
 from bot.providers.fallback import FallbackProvider, Shrink
 from tests.support.clocks import FakeClock
@@ -74,12 +75,17 @@ class Run:
     """One generation, run to its end."""
 
     def __init__(
-        self, fallback: FallbackProvider, request: PaintRequest = REQUEST, *, shrink: Shrink | None = None
+        self,
+        fallback: FallbackProvider,
+        request: PaintRequest = REQUEST,
+        *,
+        shrink: Shrink | None = None,
+        mark: Mark | None = None,
     ) -> None:
         self.events: list[object] = []
         self.failure: PaintFailed | None = None
         self.task: asyncio.Task[None] | None = None  # where it runs in the background
-        self._steps = fallback.paint(request, shrink=shrink)
+        self._steps = fallback.paint(request, shrink=shrink, mark=mark)
 
     async def run(self) -> None:
         try:

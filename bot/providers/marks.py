@@ -1,0 +1,21 @@
+"""Masks and marks in words: what a request becomes at a provider that is shown a marked copy of the picture. Pure.
+
+The marked copy is the second reference; the words behind the prompt say so, in English, which all models read best.
+What members see of their prompt stays theirs.
+"""
+
+from dataclasses import replace
+
+from bot.painting import Image, PaintRequest
+
+MASK_WORDS = (
+    "\n\nThe second picture is a copy of the first one, where the area to change is tinted red and has a white outline."
+    " Change the first picture only within that area. Keep all else exactly as it is, in the same frame, and leave no"
+    " tint and no outline."
+)
+
+
+def with_marked_copy(request: PaintRequest, marked: Image) -> PaintRequest:
+    """A request with a mask as one without: `marked` shows the mask, drawn over the first reference."""
+    first, *others = request.references
+    return replace(request, prompt=request.prompt + MASK_WORDS, references=(first, marked, *others), mask=None)
