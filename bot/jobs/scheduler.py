@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from bot.errors import Stale
 from bot.job import Job
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.first_post import let_first_post_go
@@ -148,7 +149,10 @@ class Scheduler:
             task.cancel()
             await asyncio.wait([task])
         self._release_slot(job)
-        return await self._workflow.settle_cancelled(job)
+        try:
+            return await self._workflow.settle_cancelled(job)
+        except Stale:  # a job that waited for the database began again at this moment
+            return await self._workflow.settle_cancelled(job)
 
     def _start_task(self, job: str) -> None:
         task = self._tasks[job] = asyncio.create_task(self._run(job), name=f"job {job}")

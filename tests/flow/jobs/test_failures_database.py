@@ -2,11 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.chat import Action, MessageRef
 from bot.errors import ChatGone, StoreFailed
+from bot.job import Job
 from bot.jobs.settlement import STORE_RETRY_S
 from bot.runtime.clock import STORE_PAUSES_S
 from bot.sandbox import Sandbox
@@ -42,14 +44,19 @@ def mend_database(url: str) -> None:
 
 
 class Hasty(ShiftedClock):
-    """Pauses of a job whose database failed are short; `paused` counts those of a job that still runs."""
+    """Pauses of a job whose database failed are short; `paused` counts those of a job that still runs. Later tries in
+    the background are put off until `goes_on` is set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.paused = 0
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
 
     async def sleep(self, seconds: float) -> None:
         self.paused += seconds in STORE_PAUSES_S
+        if seconds == STORE_RETRY_S:
+            await self.goes_on.wait()
         await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES_S, STORE_RETRY_S) else seconds)
 
 
@@ -154,8 +161,9 @@ async def test_a_cancellation_during_a_database_failure_is_stored_later(tmp_path
 
 
 async def test_a_job_waiting_for_the_database_can_be_cancelled(tmp_path: Path, sandbox: Sandbox) -> None:
-    platform = HeldPlatform("fetch")
-    async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
+    platform, clock = HeldPlatform("fetch"), Hasty()
+    clock.goes_on.clear()
+    async with world(tmp_path, sandbox, platform, clock=clock) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
@@ -166,7 +174,27 @@ async def test_a_job_waiting_for_the_database_can_be_cancelled(tmp_path: Path, s
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
         await asyncio.to_thread(mend_database, easel.database_url)
         assert (await click(easel, post, Action.CANCEL)).text == translate("en", "answer-cancelled", count=1)
+        clock.goes_on.set()
         await platform.until(lambda: post.text == translate("en", "cancelled"))
+        assert await books(easel) == (50, 0)
+
+
+async def test_a_cancellation_at_the_moment_at_which_a_job_begins_again_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox) as easel:
+        await easel.say("a cat")
+        post = await wait_for_stage(easel, "painting")
+        settle = easel.app.store.settle_job
+
+        async def settle_late(job: Job, *facts: Any, **more: Any) -> bool:
+            monkeypatch.undo()
+            await easel.app.store.begin_attempt(job.id)
+            return await settle(job, *facts, **more)
+
+        monkeypatch.setattr(easel.app.store, "settle_job", settle_late)
+        assert (await click(easel, post, Action.CANCEL)).text == translate("en", "answer-cancelled", count=1)
+        await easel.platform.until(lambda: post.text == translate("en", "cancelled"))
         assert await books(easel) == (50, 0)
 
 
