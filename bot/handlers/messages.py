@@ -4,7 +4,7 @@ Turns every failure into a reply in the sender's language; nothing raises toward
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
 from bot.handlers.draft_jobs import DraftJobs
 from bot.handlers.drafts import Draft, Drafts
 from bot.handlers.forgetting import Forgetting
+from bot.handlers.machine_retry import MachineRetry, Stopped
 from bot.handlers.model_choices import ModelChoices
 from bot.handlers.replies import Replies, Reply, count_failure, error_reply
 from bot.handlers.shown_pictures import ShownPictures
@@ -46,7 +47,6 @@ from bot.job import TRANSITIONS
 from bot.jobs.service import JobService, Requester
 from bot.painting import Capabilities
 from bot.providers.catalog import ProviderCatalog
-from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
@@ -56,12 +56,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
 HANDLED = Reply(card=Card(text=""))  # stands for the reply that a message got when it was delivered before
-
-
-class Stopped(Exception):
-    """Easel stops before a message is handled."""
 
 
 class MessageHandler:
@@ -107,7 +102,7 @@ class MessageHandler:
         self._locale = locale
         self._closing = asyncio.Event()
         self._turns = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
-        self._notices = BackgroundTasks()
+        self._retry = MachineRetry(replies, clock, self._closing)
 
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
@@ -129,7 +124,7 @@ class MessageHandler:
         if is_incomplete:  # outside the turn: a host may take seconds
             requester = self._requester(message)
             complete = partial(self._complete, message, requester)
-            completed = await self._in_time(message.event_key, requester, complete)
+            completed = await self._retry.run(message.event_key, requester, complete)
             if not isinstance(completed, Message):
                 return completed is None or await self._send_reply(self._drafts.open(message), completed)
             message = completed
@@ -155,7 +150,7 @@ class MessageHandler:
         """Receives nothing any more; messages that the machine had no room for are left to the next start."""
         self._closing.set()
         self._drafts.close()
-        await self._notices.cancel()
+        await self._retry.close()
 
     def _requester(self, message: Message) -> Requester:
         """Who has written a message, which is replied to."""
@@ -180,7 +175,7 @@ class MessageHandler:
             return None, None
         decide = partial(self._decide, draft, admitted=admitted)
         try:
-            return draft, await self._in_time(draft.event, self._requester(draft.ordered[0]), decide)
+            return draft, await self._retry.run(draft.event, self._requester(draft.ordered[0]), decide)
         except BaseException:
             draft.finish(handled=False)
             raise
@@ -197,25 +192,6 @@ class MessageHandler:
             reply = asked
         draft.replied = True
         return await self._replies.send(draft.reply_key, requester, reply)
-
-    async def _in_time(self, event: str, requester: Requester, step: Callable[[], Awaitable[T]]) -> T:
-        """A step of handling a message. Tries again while the machine has no room for it, which the user is told once,
-        or the database is away.
-
-        Raises Stopped.
-        """
-        told, begun_s = False, self._clock.monotonic()
-        while not self._closing.is_set():
-            try:
-                return await step()
-            except MachineFailed as failed:
-                log.error("message waits for the machine", message=event, detail=failed.detail)
-                if not told and self._clock.monotonic() - begun_s >= failed.notice_after_s:
-                    notice = error_reply(requester, failed)
-                    self._notices.spawn(self._replies.send(event, requester, notice, part="waits"), "waiting notice")
-                    told = True
-            await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
-        raise Stopped
 
     async def _complete(self, message: Message, requester: Requester) -> Message | Reply | None:
         """The message with the words and pictures that it only names, after admission; or the reply in its place.

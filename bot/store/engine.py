@@ -297,7 +297,9 @@ def make_control_engine(url: URL, *, ping_within_s: float) -> AsyncEngine:
 
 
 def _make_postgres_engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(url, **_OPTIONS, **options, connect_args=connect_args(url), **pool_args(connections))
+    # the connection used last first: it has planned and prepared what comes next, and the others may be closed
+    pool = pool_args(connections) | {"pool_use_lifo": True}
+    engine = create_async_engine(url, **_OPTIONS, **options, connect_args=connect_args(url), **pool)
     event.listen(engine.sync_engine, "handle_error", _leave_standby)
     return engine
 

@@ -121,7 +121,7 @@ async def test_a_message_whose_job_cannot_be_accepted_for_a_moment_waits_without
             async with world.start_app(settings, store, adapter, cluster=cluster):
                 await asyncio.to_thread(execute, shared_url, *LOSE_ACCEPTANCES)
                 world.server.say(world.ada, world.private, "a fox")
-                await wait_until(lambda: "message waits for" in caplog.text)
+                await wait_until(lambda: "messages wait for" in caplog.text)
                 await asyncio.to_thread(execute, shared_url, "DROP TRIGGER lose ON job")
                 await world.wait_for_picture()
                 await world.wait_until_settled()

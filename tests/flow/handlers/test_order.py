@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,18 @@ from structlog.testing import capture_logs
 
 from bot.chat import Message
 from bot.errors import MachineFailed
-from bot.handlers import messages
+from bot.handlers import machine_retry
 from bot.handlers.admission import Admission
 from bot.sandbox import Sandbox
 from bot.texts import translate_error
 from tests.flow.scenes import LONG, books
 from tests.flow.world import world
 from tests.support.databases import clear_disk, fill_disk
-from tests.support.platform import JADE
+from tests.support.platform import AMBER, JADE
 from tests.support.statements import watch_statements
 from tests.support.waiting import wait_until
 
-WAITS_LOGGED = "message waits for the machine"
+WAITS_LOGGED, NONE_WAITS_LOGGED = "messages wait for the machine", "no message waits for the machine any more"
 WAITS = translate_error("en", MachineFailed())
 
 
@@ -82,21 +83,29 @@ async def test_whoever_has_as_many_jobs_as_they_may_is_refused_without_the_datab
 # ---------------------------------------------------------------- the machine has no room
 
 
-async def test_a_request_that_the_machine_has_no_room_for_waits_and_says_so_once(
+async def test_requests_that_the_machine_has_no_room_for_wait_and_say_so_once(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MACHINE_RETRY_S", 0.1)
-    async with world(tmp_path, sandbox) as easel:
-        await asyncio.to_thread(fill_disk, easel.database_url, "INSERT")
-        with capture_logs() as logged:
-            asking = asyncio.create_task(easel.say("a cat"))
-            await easel.platform.until(lambda: [post.text for post in easel.platform.posts] == [WAITS])
-            await wait_until(lambda: sum(each["event"] == WAITS_LOGGED for each in logged) > 3)
-        await asyncio.to_thread(clear_disk, easel.database_url)
-        await asking
-        await easel.settled(2)
-        assert [(post.text == WAITS, len(post.images)) for post in easel.platform.posts] == [(True, 0), (False, 1)]
-        assert await books(easel) == (49, 0)
+    monkeypatch.setattr(machine_retry, "MACHINE_RETRY_S", 0.1)
+    executed: list[str] = []
+    with watch_statements(lambda sql, _: executed.append(sql)), capture_logs() as logged:
+        async with world(tmp_path, sandbox) as easel:
+            await asyncio.to_thread(fill_disk, easel.database_url, "INSERT")
+            asking = [
+                asyncio.create_task(easel.say("a cat", sender=each)) for each in (AMBER, replace(JADE, locale="en"))
+            ]
+            await easel.platform.until(lambda: [post.text for post in easel.platform.posts].count(WAITS) == 2)
+            await wait_until(lambda: sum("INSERT INTO job " in sql for sql in executed) > 6)
+            await asyncio.to_thread(clear_disk, easel.database_url)
+            await asyncio.gather(*asking)
+            await easel.settled(4)
+            assert sorted((len(post.images), post.text == WAITS) for post in easel.platform.posts) == [
+                (0, True), (0, True), (1, False), (1, False)
+            ]  # fmt: skip
+            assert await books(easel) == (49, 0)
+    outage = [each for each in logged if each["event"] in (WAITS_LOGGED, NONE_WAITS_LOGGED)]
+    assert [each["log_level"] for each in outage] == ["error", "info"]
+    assert (outage[1]["waited"], outage[1]["left_to_next_start"]) == (2, 0)
 
 
 async def test_a_request_that_waits_for_the_machine_at_a_stop_is_not_taken(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -110,7 +119,7 @@ async def test_a_request_that_waits_for_the_machine_at_a_stop_is_not_taken(tmp_p
 async def test_descriptors_that_are_used_up_are_no_fault_of_the_request(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MACHINE_RETRY_S", 0.1)
+    monkeypatch.setattr(machine_retry, "MACHINE_RETRY_S", 0.1)
     failures = [OSError(errno.EMFILE, "Too many open files"), MemoryError()]
     async with world(tmp_path, sandbox) as easel:
         original = Admission.reload_if_changed
