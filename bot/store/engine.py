@@ -84,7 +84,7 @@ def connect_args(url: URL) -> dict[str, Any]:
     ours = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_MS}"
     options = " ".join((str(url.query.get("options", "")), ours)).strip()
     keepalive = {name: value for name, value in KEEPALIVE.items() if name not in url.query}
-    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options, **keepalive}
+    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options, "prepare_threshold": 1, **keepalive}
 
 
 def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:

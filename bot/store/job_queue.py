@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 QUEUE_PREFIX = "easel:"  # of the queues, one for each platform: a process takes jobs of those that it can write to
 STARTED_QUEUE = "easel/started"  # of jobs that the process which accepts them starts at once: nobody looks there
@@ -49,9 +49,31 @@ def _locks(user: str, count: int) -> list[str]:
     return [f"{user}#{number}" for number in range(count)]
 
 
-ENTRIES_OF_USER = text("""
-    SELECT lock, count(*) AS entries FROM procrastinate_jobs WHERE lock = ANY(:locks) AND status IN ('todo', 'doing')
-    GROUP BY lock""")
+# In the place of three statements, each of which would wait for the database: chooses the lock with the fewest entries,
+# and puts the entry. One that starts, if its lock is free, has a queue of its own, from which it is fetched.
+PUT = """
+    WITH loads AS (
+        SELECT each.lock, each.number, count(entry.id) AS entries
+        FROM unnest(%(locks)s::text[]) WITH ORDINALITY AS each(lock, number)
+        LEFT JOIN procrastinate_jobs AS entry ON entry.lock = each.lock AND entry.status IN ('todo', 'doing')
+        GROUP BY each.lock, each.number),
+    chosen AS (
+        SELECT lock, (SELECT -sum(entries) FROM loads)::int AS priority, %(starts)s AND entries = 0 AS starts
+        FROM loads ORDER BY entries, number LIMIT 1),
+    put AS MATERIALIZED ({defer_jobs} FROM chosen)"""
+ENTRY = """
+    ARRAY[ROW(CASE WHEN starts THEN %(started)s::text ELSE %(queue)s::text END, %(task)s, priority, lock, %(job)s,
+              jsonb_build_object('job', %(job)s::text),
+              CASE WHEN NOT starts AND %(hold_s)s > 0 THEN now() + make_interval(secs => %(hold_s)s) END)]"""
+STARTED = "(SELECT ARRAY[%(started)s::text] FROM put)"  # so that nothing is fetched before it is put
+
+
+@cache
+def _put_query(*, starts: bool) -> str:
+    """Made of procrastinate's own queries, with other queries in the places of their parameters."""
+    put = PUT.format(defer_jobs=_queries()["defer_jobs"].rstrip(";").replace("%(jobs)s", ENTRY))
+    fetch = _queries()["fetch_job"].replace("%(queues)s", STARTED).replace("%(worker_id)s", "NULL")
+    return " ".join((put, fetch if starts else "SELECT NULL AS id FROM put"))
 
 
 def put_entry(
@@ -67,25 +89,17 @@ def put_entry(
     """Puts a job into the queue, its user's account locked. With `is_started` its entry is in progress from the start,
     unless as many of the user's jobs run as may: then None is returned, and it waits as others do. `hold_s`: seconds
     before which nobody takes it."""
-    locks = _locks(user, user_concurrent)
-    loads = {row.lock: row.entries for row in conn.execute(ENTRIES_OF_USER, {"locks": locks})}
-    lock = min(locks, key=lambda each: loads.get(each, 0))
-    priority = -sum(loads.values())
-    if not is_started or lock in loads:
-        _defer(conn, f"{QUEUE_PREFIX}{platform}", job, lock, priority, hold_s)
-        return None
-    _defer(conn, STARTED_QUEUE, job, lock, priority, 0.0)
-    found = _fetch(conn, [STARTED_QUEUE])
-    assert found is not None  # no other transaction sees it, nor this one another's
-    assert found.job == job
-    return found
-
-
-def _defer(conn: Connection, queue: str, job: str, lock: str, priority: int, hold_s: float) -> None:
-    from psycopg.types.json import Jsonb
-
-    row = (queue, TASK, priority, lock, job, Jsonb({"job": job}), _in_seconds(conn, hold_s) if hold_s else None)
-    conn.exec_driver_sql(_queries()["defer_jobs"], {"jobs": [row]})
+    values = {
+        "locks": _locks(user, user_concurrent),
+        "starts": is_started,
+        "started": STARTED_QUEUE,
+        "queue": f"{QUEUE_PREFIX}{platform}",
+        "task": TASK,
+        "job": job,
+        "hold_s": hold_s,
+    }
+    found = conn.exec_driver_sql(_put_query(starts=is_started), values).mappings().one()
+    return _entry(found)
 
 
 def _in_seconds(conn: Connection, seconds: float) -> object:
@@ -99,8 +113,12 @@ def fetch_entry(conn: Connection, platforms: Collection[str]) -> Entry | None:
 
 
 def _fetch(conn: Connection, queues: list[str]) -> Entry | None:
-    found = conn.exec_driver_sql(_queries()["fetch_job"], {"queues": queues, "worker_id": None}).mappings().one()
-    return None if found["id"] is None else Entry(id=found["id"], job=found["queueing_lock"], lock=found["lock"])
+    found = conn.exec_driver_sql(_queries()["fetch_job"], {"queues": queues, "worker_id": None})
+    return _entry(found.mappings().one())
+
+
+def _entry(row: RowMapping) -> Entry | None:
+    return None if row["id"] is None else Entry(id=row["id"], job=row["queueing_lock"], lock=row["lock"])
 
 
 def end_entry(conn: Connection, entry: Entry, *, user_concurrent: int) -> bool:
