@@ -38,6 +38,7 @@ CONNECT_TIMEOUT_S = 10  # seconds, of PostgreSQL
 IDLE_TRANSACTION_MS = 10_000  # between two statements of a transaction on PostgreSQL; a busy process takes some
 # A server that has gone without a word is noticed within seconds, not within the hours that the system takes.
 KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+PREPARE_AFTER = 1  # executions on a connection of PostgreSQL: there are few statements, and each comes again
 SQLITE_READERS = 4  # transactions at once that only read, each on a connection (and a thread of aiosqlite) of its own
 POSTGRES_CONNECTIONS = 8  # transactions at once
 CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
@@ -84,7 +85,7 @@ def connect_args(url: URL) -> dict[str, Any]:
     ours = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_MS}"
     options = " ".join((str(url.query.get("options", "")), ours)).strip()
     keepalive = {name: value for name, value in KEEPALIVE.items() if name not in url.query}
-    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options, "prepare_threshold": 1, **keepalive}
+    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options, "prepare_threshold": PREPARE_AFTER, **keepalive}
 
 
 def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:
