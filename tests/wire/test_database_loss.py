@@ -15,7 +15,7 @@ from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
 from adapters.telegram.webhook import AUTH_HEADER, Webhook
 from bot.cluster.chat_routing import platform_role
-from bot.errors import StoreFailed
+from bot.errors import StoreAway, StoreFailed
 from bot.errors.machine import names_machine_failure
 from bot.ports import EVENTS, PAINTING, Cluster
 from bot.settings import Settings
@@ -113,7 +113,7 @@ async def test_telegrams_updates_wait_and_a_picture_that_was_painted_meanwhile_c
 async def test_a_message_whose_job_cannot_be_accepted_for_a_moment_waits_without_words(
     shared_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(StoreFailed, "notice_after_s", 3600.0)  # a moment is longer on a busy machine
+    monkeypatch.setattr(StoreAway, "notice_after_s", 3600.0)  # a moment is longer on a busy machine
     async with telegram_world(tmp_path) as world, member(shared_url, roles=ROLES) as cluster:
         settings = Settings(**world.values({"database_url": shared_url}))
         async with open_store(shared_url, world.clock, migrate=False) as store:
