@@ -19,9 +19,11 @@ from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, PaintEvent, PaintRequest, Preview, Progress
+from bot.providers.candidates import Mark
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider, Shrink
 from bot.quota import QuotaRules
 from bot.store.store import Store
+from bot.strikes import StrikeRules
 from tests.kill.kill_points import kill_point_name
 from tests.support.easel_process import run_easel, write_report
 
@@ -88,10 +90,13 @@ class BlockingStore(Store):
         failure: Failure | None = None,
         delivered: Delivered | None = None,
         trace: str | None = None,
+        strikes: StrikeRules | None = None,
     ) -> bool:
         if state is State.DONE:
             await block_at("delivered", job.prompt)
-        done = await super().settle_job(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
+        done = await super().settle_job(
+            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace, strikes=strikes
+        )
         await block_at("settled" if state is State.DONE else "unnotified", job.prompt)
         return done
 
@@ -99,9 +104,9 @@ class BlockingStore(Store):
 class BlockingFallback(FallbackProvider):
     @override
     async def paint(
-        self, request: PaintRequest, *, shrink: Shrink | None = None
+        self, request: PaintRequest, *, shrink: Shrink | None = None, mark: Mark | None = None
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        async with aclosing(super().paint(request, shrink=shrink)) as events:
+        async with aclosing(super().paint(request, shrink=shrink, mark=mark)) as events:
             async for event in events:
                 if isinstance(event, Progress | Preview):
                     await block_at("halfway", request.prompt)
