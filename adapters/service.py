@@ -231,6 +231,7 @@ def make_adapters(
     Raises SettingsWrong when the playground would be reached from other machines.
     """
     adapters: list[PlatformAdapter] = []
+    page_url = settings.server.public_url if settings.server.enabled else None
     if settings.playground.enabled:
         adapters.append(
             PlaygroundAdapter(
@@ -250,6 +251,7 @@ def make_adapters(
                 clock=clock,
                 cluster=cluster,
                 allow_hosts=settings.fetch.allow_hosts,
+                page_url=page_url,
                 processor=processor,
                 may_call=cluster.membership.is_current,
             )
@@ -262,6 +264,7 @@ def make_adapters(
                 clock=clock,
                 cluster=cluster,
                 public_url=settings.server.public_url,
+                page_url=page_url,
                 admins=settings.admins,
                 processor=processor,
                 may_call=cluster.membership.is_current,

@@ -308,6 +308,7 @@ class App:
             admission=admission,
             catalog=catalog,
             ports=ports,
+            pending_requests=kept.pending_requests,
             clock=clock,
         )
         menus = ResultMenus(permissions=permissions, status_messages=status_messages, ports=ports, quotes={})
@@ -317,6 +318,7 @@ class App:
             permissions=permissions,
             deletion=deletion,
             menus=menus,
+            regions=regions,
             actions={Action.REGION: regions.offer_page},
             pending_requests=kept.pending_requests,
             model_choices=kept.model_choices,

@@ -63,11 +63,14 @@ class DiscordAdapter:
         cluster: Cluster | None = None,
         allow_hosts: Sequence[str] = (),
         processor: ImageProcessor | None = None,
+        page_url: str | None = None,
         may_call: Callable[[], bool] = lambda: True,
     ) -> None:
         """`settings` with a token. `cluster`: the other processes; by default there are none. `allow_hosts` as in
-        `fetch.allow_hosts`. `processor`: the one that all of Easel shares; by default one of its own. `may_call`: asked
-        before each call, which is not made without it."""
+        `fetch.allow_hosts`. `processor`: the one that all of Easel shares; by default one of its own. `page_url`:
+        HTTPS address of the server with Easel's pages; None: there is none. `may_call`: asked before each call, which
+        is not made without it."""
+        self._page_url = page_url
         assert settings.token is not None  # checked by the caller
         self._settings = settings
         self._storage = storage
@@ -143,6 +146,7 @@ class DiscordAdapter:
                 message_content=message_content,
                 cluster=self._cluster,
                 share=self._share,
+                page_url=self._page_url,
                 http_trace=trace_calls(self._gate, self._clock, self._settings.api_base, self._rest.observe),
             )
 
@@ -172,7 +176,9 @@ class DiscordAdapter:
         """An interaction's chat shows "thinking" until it is answered. Edits count as noticed: a job has one message,
         and users who wait look at it."""
         return ChatFeatures(
-            shows_pending_reply=self._state.tokens.get(chat.thread_id) is not None, private_replies=True
+            shows_pending_reply=self._state.tokens.get(chat.thread_id) is not None,
+            opens_pages=self._page_url is not None,
+            private_replies=True,
         )
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:

@@ -20,7 +20,7 @@ MAX_FILES = 10  # in one message
 NONCE_CHARS = 24  # Discord takes 25
 NO_MENTIONS: Json = {"parse": []}
 ROW_COMPONENT, BUTTON_COMPONENT = 1, 2
-PRIMARY, SECONDARY, DANGER = 1, 2, 4
+PRIMARY, SECONDARY, DANGER, LINK = 1, 2, 4, 5
 BUTTON_STYLES = {Action.CANCEL: DANGER, Action.EDIT: PRIMARY, Action.DELETE: DANGER}  # of others: SECONDARY
 ANSWER_WITH_WORDS, ANSWER_WITH_ANYTHING = "easel-answer:words", "easel-answer:any"  # ids of the buttons of questions
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
@@ -48,7 +48,7 @@ def encode_card(card: Card, *, allow_embed: bool = True) -> Json:
     body: Json = {
         "content": text,
         "embeds": [],
-        "components": encode_buttons(card.buttons) or encode_question(card),
+        "components": [*encode_question(card), *encode_buttons(card.buttons)],
         "allowed_mentions": NO_MENTIONS,
     }
     if len(text) > MAX_CONTENT_CHARS and not allow_embed:
@@ -71,6 +71,12 @@ def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
     ]
     rows = [encoded[at : at + MAX_ROW_BUTTONS] for at in range(0, len(encoded), MAX_ROW_BUTTONS)]
     return [{"type": ROW_COMPONENT, "components": row} for row in rows]
+
+
+def encode_link(label: str, url: str) -> list[Json]:
+    """A button that opens an address; Discord takes 512 characters of it, and tells nobody of a click."""
+    button = {"type": BUTTON_COMPONENT, "style": LINK, "label": label[:MAX_LABEL_CHARS], "url": url}
+    return [{"type": ROW_COMPONENT, "components": [button]}]
 
 
 def encode_question(card: Card) -> list[Json]:

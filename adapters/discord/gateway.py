@@ -68,10 +68,11 @@ class GatewayClient(discord.AutoShardedClient):
         message_content: bool,
         cluster: Cluster,
         share: ShardShare,
+        page_url: str | None,
         http_trace: aiohttp.TraceConfig,
     ) -> None:
         """`message_content`: asks for the intent, so that messages without a mention are read. `share`: the shards of
-        this process. `http_trace`: holds back and watches the library's own calls."""
+        this process. `page_url`: as of DiscordAdapter. `http_trace`: holds back and watches the library's own calls."""
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = message_content
@@ -122,7 +123,7 @@ class GatewayClient(discord.AutoShardedClient):
             permissions=self.permissions,
             clock=clock,
         )
-        self._replies = InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock)
+        self._replies = InteractionReplies(sender=sender, state=state, inbox=inbox, page_url=page_url, clock=clock)
         self._reader = EventReader(
             self,
             inbox=inbox,

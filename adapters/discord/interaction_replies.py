@@ -18,12 +18,15 @@ from adapters.discord.commands import Interaction
 from adapters.discord.errors import ALREADY_ACKNOWLEDGED, CallRejected
 from adapters.discord.inbox import Event, EventInbox
 from adapters.discord.interaction_tokens import InteractionToken, token_id
+from adapters.discord.rest import Json
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import interaction_locale
 from bot.chat import Card
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.errors.machine import is_machine_failure
+from bot.ports import REGION_PATH
+from bot.presses import ButtonReply
 from bot.runtime.clock import Clock, wait_for_event
 from bot.texts import negotiate_locale, translate_error
 
@@ -47,7 +50,11 @@ class FirstResponse:
 class InteractionReplies:
     """Acknowledges interactions and has their tokens saved."""
 
-    def __init__(self, *, sender: Sender, state: DiscordState, inbox: EventInbox, clock: Clock) -> None:
+    def __init__(
+        self, *, sender: Sender, state: DiscordState, inbox: EventInbox, page_url: str | None, clock: Clock
+    ) -> None:
+        """`page_url`: as of DiscordAdapter."""
+        self._page_url = page_url
         self._sender = sender
         self._state = state
         self._inbox = inbox
@@ -160,14 +167,26 @@ class InteractionReplies:
         else:
             await self.respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
+    async def send_reply(self, token: InteractionToken, reply: ButtonReply) -> None:
+        """Shows whoever pressed a button what is said to it, and the page that it leads to."""
+        if reply.card is not None:
+            await self._send_private(token, encode.encode_card(reply.card))
+            return
+        if reply.page is None or self._page_url is None:
+            await self.send_ephemeral(token, reply.text)
+            return
+        url = f"{self._page_url.rstrip('/')}{REGION_PATH}#{reply.page.token}"
+        await self._send_private(
+            token, encode.encode_card(Card(text=reply.text)) | {"components": encode.encode_link(reply.page.label, url)}
+        )
+
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
         """Sends a sentence that only the user sees; nothing for an empty one."""
         if text:
-            await self.send_private_card(token, Card(text=text))
+            await self._send_private(token, encode.encode_card(Card(text=text)))
 
-    async def send_private_card(self, token: InteractionToken, card: Card) -> None:
-        """Sends a card that only the user sees."""
+    async def _send_private(self, token: InteractionToken, payload: Json) -> None:
         try:
-            await self._sender.send_ephemeral(token, encode.encode_card(card))
+            await self._sender.send_ephemeral(token, payload)
         except (CallRejected, ChatBusy, ChatUnreachable) as failed:
             log.warning("answer not shown", interaction=token.id, detail=str(failed))

@@ -181,10 +181,7 @@ class InteractionHandler:
             if token_only and interaction.message is not None and not press.from_menu:
                 await self._state.renew_token(token, str(interaction.message.id))
             reply = await self._events.press_button(press)
-        if reply.card is not None:
-            await self._replies.send_private_card(token, reply.card)
-        else:
-            await self._replies.send_ephemeral(token, reply.text)
+        await self._replies.send_reply(token, reply)
 
     async def handle_answer_button(self, interaction: Interaction, *, needs_words: bool) -> None:
         """The button of a question opens the form for its answer."""

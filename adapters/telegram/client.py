@@ -19,6 +19,7 @@ from adapters.telegram.errors import CALL_FAILURES, CallRejected
 from adapters.telegram.events import allowed_updates
 from adapters.telegram.files import FileDownloader
 from adapters.telegram.ids import PLATFORM
+from adapters.telegram.launch_data import read_launch_user
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges
 from adapters.telegram.permissions import ChatPermissions
@@ -54,12 +55,13 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 class TelegramAdapter:
     """One bot in all its chats. Implements ChatPort, Shop, and of the optional protocols ChatRoles,
-    DeliveryPermissions, MessageLinks, MessageRemoval, PostRecovery, PreparedPosts, PrivateChats and
+    DeliveryPermissions, LaunchVerification, MessageLinks, MessageRemoval, PostRecovery, PreparedPosts, PrivateChats and
     RequestAcknowledgement.
 
-    `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
-    all of Easel shares; by default one of its own. `cluster`: the other processes of this Easel; None: there are none.
-    `may_call`: asked before each call, which is not made without it.
+    `public_url`: of Easel's HTTP server, needed for webhooks; `page_url`: the same where it serves Easel's pages.
+    `admins` as in the settings. `processor`: the one that all of Easel shares; by default one of its own. `cluster`:
+    the other processes of this Easel; None: there are none. `may_call`: asked before each call, which is not made
+    without it.
     """
 
     platform = PLATFORM
@@ -74,6 +76,7 @@ class TelegramAdapter:
         clock: Clock,
         cluster: Cluster | None = None,
         public_url: str | None = None,
+        page_url: str | None = None,
         admins: Sequence[str] = (),
         processor: ImageProcessor | None = None,
         may_call: Callable[[], bool] = lambda: True,
@@ -87,6 +90,7 @@ class TelegramAdapter:
         self.chats = ChatRouting(PLATFORM, self._cluster, clock)
         """Which of the chats this process handles."""
         self._admins = admins
+        self._page_url = page_url
         self._bot = make_bot(settings, may_call)
         self._webhook: Webhook | None = None
         url_and_secret = None
@@ -154,6 +158,7 @@ class TelegramAdapter:
             charges=self._charges,
             events=events,
             admins=self._admins,
+            page_url=self._page_url,
             cluster=self._cluster,
             chats=self.chats,
             clock=self._clock,
@@ -189,7 +194,12 @@ class TelegramAdapter:
         """An inline message is shown in its chat before its request reaches the bot, and waits to be filled in. What
         opens a reply cannot be edited."""
         inline = ids.is_inline(chat)
-        return ChatFeatures(shows_pending_reply=inline, silent_edits=not inline, fixed_questions=True)
+        return ChatFeatures(
+            shows_pending_reply=inline,
+            silent_edits=not inline,
+            opens_pages=self._page_url is not None and not inline,
+            fixed_questions=True,
+        )
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if ids.is_inline(chat):
@@ -237,6 +247,10 @@ class TelegramAdapter:
 
     async def recover_posts(self, job_id: str) -> None:
         await self._strays.load(job_id)
+
+    def launched_by(self, launch: str) -> str | None:
+        assert self._settings.token is not None  # as above
+        return read_launch_user(launch, self._settings.token.get_secret_value(), self._clock.now())
 
     def private_chat(self, user: User) -> Chat:
         return ids.make_chat(int(user.id), direct=True)

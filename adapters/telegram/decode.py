@@ -53,6 +53,8 @@ class BotIdentity:
     """Whether the bot gets every message of its groups (privacy mode is off), and not only what names it."""
     guest: bool = False
     """Whether the bot can be mentioned in chats that it is no member of (guest mode)."""
+    main_app: bool = False
+    """Whether the bot has a main Mini App, which direct links open."""
 
 
 def decode_user(user: telegram.User) -> User:

@@ -20,6 +20,7 @@ from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarPayments
 from adapters.telegram.permissions import ChatPermissions
+from adapters.telegram.region_links import RegionLinks
 from adapters.telegram.state import TelegramState
 from bot.errors import ChatFailed
 from bot.intake.commands import PAINT_COMMANDS
@@ -65,6 +66,7 @@ class UpdateHandler:
         events: EventSink,
         inline: InlineMode,
         payments: StarPayments | None,
+        regions: RegionLinks | None,
         channels: bool | Collection[int],
         clock: Clock,
     ) -> None:
@@ -77,6 +79,7 @@ class UpdateHandler:
         self._events = events
         self._inline = inline
         self._payments = payments
+        self._regions = regions
         self._channels = channels
         self._clock = clock
         self._albums = AlbumCollector(clock, self._handle_message)
@@ -176,6 +179,9 @@ class UpdateHandler:
         if self._payments is not None and self._payments.is_buy_command(message):
             await self._payments.send_offer(message)
             return True
+        if self._regions is not None and self._regions.is_start(message):
+            await self._regions.answer_start(message)
+            return True
         return await self._events.receive_message(message)
 
     async def _hears_forwards(self, message: telegram.Message) -> bool:
@@ -236,13 +242,23 @@ class UpdateHandler:
         try:
             if await wait_for_future(pending_reply, ANSWER_WAIT_S, self._clock):
                 reply = pending_reply.result()
-                await self._answer_callback_query(query, self._callback_text(press, reply), alert=reply.open_reply)
+                await self._answer_press(query, press, reply)
             else:
                 await self._answer_callback_query(query, "")
                 reply = await pending_reply
+                if reply.page is not None and self._regions is not None:
+                    await self._regions.send_page(query, reply.text, reply.page)
         finally:
             pending_reply.cancel()
         return reply.handled
+
+    async def _answer_press(self, query: telegram.CallbackQuery, press: ButtonPress, reply: ButtonReply) -> None:
+        if reply.page is not None and self._regions is not None:
+            if await self._regions.open_page(query, reply.text, reply.page):
+                return
+            await self._answer_callback_query(query, "")
+        else:
+            await self._answer_callback_query(query, self._callback_text(press, reply), alert=reply.open_reply)
 
     def _callback_text(self, press: ButtonPress, reply: ButtonReply) -> str:
         """The text that a button press is answered with. Where the bot is no member, the text must say that a reply

@@ -22,6 +22,7 @@ from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges, StarPayments
 from adapters.telegram.permissions import ChatPermissions
+from adapters.telegram.region_links import RegionLinks
 from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.updates import RawUpdate, read_update
 from adapters.telegram.webhook import Webhook
@@ -56,10 +57,13 @@ class Receiver:
         charges: StarCharges,
         events: EventSink,
         admins: Sequence[str],
+        page_url: str | None,
         cluster: Cluster,
         chats: ChatRouting,
         clock: Clock,
     ) -> None:
+        """`page_url`: HTTPS address of the server with Easel's pages; None: there is none."""
+        self._page_url = page_url
         self._bot = bot
         self._settings = settings
         self._connection = connection
@@ -131,6 +135,7 @@ class Receiver:
             events=self._events,
             inline=InlineMode(self._bot, self._events),
             payments=self._payments,
+            regions=None if self._page_url is None else self._region_links(self._page_url),
             channels=self._settings.channels,
             clock=self._clock,
         )
@@ -165,10 +170,15 @@ class Receiver:
             clock=self._clock,
         )
 
+    def _region_links(self, page_url: str) -> RegionLinks:
+        has_main_app = self._identity().main_app
+        return RegionLinks(self._bot, self._events, public_url=page_url, has_main_app=has_main_app)
+
     def _identity(self) -> BotIdentity:
         return BotIdentity(
             id=self._bot.id,
             username=self._bot.username,
             reads_groups=bool(self._bot.can_read_all_group_messages),
             guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
+            main_app=bool(self._bot.bot.has_main_web_app),
         )

@@ -13,7 +13,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── NothingMarked  EverythingMarked  RegionTooDetailed  RegionUnreadable  RegionOfOtherPicture
-    │   ├── RegionUnavailable  RegionLinkUnknown  RegionLinkExpired  RegionLinkUsed  RegionOfOtherUser
+    │   ├── RegionAsked  RegionUnavailable  RegionLinkUnknown  RegionLinkExpired  RegionLinkUsed  RegionOfOtherUser
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── TooManyWaiting  OutOfCredits
     │   │   └── TooDear  ChatOutOfCredits
@@ -199,6 +199,7 @@ from bot.errors.refusals import (
 from bot.errors.regions import (
     EverythingMarked,
     NothingMarked,
+    RegionAsked,
     RegionLinkExpired,
     RegionLinkUnknown,
     RegionLinkUsed,
@@ -285,6 +286,7 @@ __all__ = [
     "PromptEmpty",
     "PromptTooLong",
     "Refusal",
+    "RegionAsked",
     "RegionLinkExpired",
     "RegionLinkUnknown",
     "RegionLinkUsed",

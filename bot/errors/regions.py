@@ -6,6 +6,12 @@ Nothing is charged. No failures of anything else.
 from bot.errors.refusals import Refusal
 
 
+class RegionAsked(Refusal):
+    """The request waits until its region is painted by hand: the answer has a button for that."""
+
+    key = "refusal-region-asked"
+
+
 class NothingMarked(Refusal):
     """Nothing of the picture is marked."""
 

@@ -17,6 +17,8 @@ from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
+from bot.handlers.questions import PHOTO_PREFIX
+from bot.handlers.regions import Regions
 from bot.handlers.result_menus import ResultMenus
 from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
@@ -46,6 +48,7 @@ class ButtonHandler:
         jobs: JobService,
         permissions: JobPermissions,
         deletion: ResultDeletion,
+        regions: Regions,
         menus: ResultMenus,
         actions: Mapping[Action, ResultAction],
         pending_requests: PendingRequests,
@@ -62,6 +65,7 @@ class ButtonHandler:
         self._jobs = jobs
         self._permissions = permissions
         self._deletion = deletion
+        self._regions = regions
         self._menus = menus
         self._actions = actions
         self._pending_requests = pending_requests
@@ -93,6 +97,11 @@ class ButtonHandler:
             models = self._capabilities().models
             chosen = await self._model_choices.choose_by_key(press.sender.key, press.job_id, models)
             return ButtonReply(text=describe_choice(chosen, locale))
+        if press.job_id.startswith(PHOTO_PREFIX):
+            return await self._regions.offer_photo_page(press, locale)
+        return await self._handle_job(press, locale)
+
+    async def _handle_job(self, press: ButtonPress, locale: str) -> ButtonReply:
         job = await self._store.get_job(press.job_id)
         if job is None or (press.action not in OF_FORGOTTEN and not job.prompt):
             raise Forgotten

@@ -6,10 +6,10 @@ Sends nothing; what is kept of a request and how an answer completes it are `bot
 from dataclasses import replace
 from functools import partial
 
-from bot.chat import Message, MessageRef
+from bot.chat import Card, Message, MessageRef
 from bot.errors import EaselError, PicturesWithoutPrompt
 from bot.handlers.pending_requests import PendingRequests
-from bot.handlers.questions import is_question, refusal_card
+from bot.handlers.questions import is_question, refusal_card, region_button
 from bot.handlers.replies import Reply, error_reply
 from bot.handlers.unfinished import Awaits, PendingRequest, keep_refused
 from bot.jobs.service import Requester
@@ -99,16 +99,26 @@ class Dialogue:
         """Where the platform can, a question is edited when more pictures come, else it is asked anew."""
         is_fixed = self._status_messages.has_fixed_questions(message.chat)
         may_change = request.is_growing and bool(message.attachments) and message.chat.kind == "direct"
+        card = refusal_card(requester.locale, failed, request, may_change=may_change)
+        if self._offers_region(message, card, request):
+            card = replace(card, buttons=(region_button(request, requester.locale),))
         edits = None
         if request.questions and request.is_editable:
             edits = MessageRef(chat=message.chat, message_id=request.questions[-1])
         return Reply(
-            card=refusal_card(requester.locale, failed, request, may_change=may_change),
+            card=card,
             request=request,
             waits=waits,
             edits=edits,
             on_posted=partial(self._note_question, message, replace(request, is_editable=may_change or not is_fixed)),
         )
+
+    def _offers_region(self, message: Message, card: Card, request: PendingRequest) -> bool:
+        """Whether the pictures can be painted over by hand, too: not where a button would take the place of the reply
+        that a platform opens for the answer."""
+        opens_reply = card.question is not None and not card.question.may_change
+        has_room = not (opens_reply and self._status_messages.has_fixed_questions(message.chat))
+        return bool(request.images) and has_room and self._status_messages.opens_pages(message.chat)
 
     async def _note_question(self, message: Message, request: PendingRequest, ref: MessageRef) -> None:
         await self._pending.add_question(

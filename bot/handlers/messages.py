@@ -19,6 +19,8 @@ from bot.errors import (
     PicturesWithoutPrompt,
     PlaceClosed,
     Refusal,
+    RegionAsked,
+    RegionUnavailable,
     ReplyHasNoPicture,
     RestTooLate,
     StillPainting,
@@ -41,6 +43,7 @@ from bot.handlers.replies import Replies, Reply, count_failure, error_reply
 from bot.handlers.shown_pictures import ShownPictures
 from bot.handlers.unfinished import PendingRequest, complete, message_order, reopen_job
 from bot.intake.commands import COMMANDS, Audience
+from bot.intake.options import asks_for_region
 from bot.intake.parser import Command, Paint, parse_request
 from bot.intake.parts import without_foreign_caption
 from bot.job import TRANSITIONS
@@ -325,11 +328,15 @@ class MessageHandler:
             draft.is_admitted = True
             self._admission.check_words(prompt)
         match request:
+            case PicturesWithoutPrompt() if asks_for_region(message.text):
+                raise self._region_refusal(message.chat)
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
                 return await self._answer_command(draft, message, requester, command)
             case paint:
+                if asks_for_region(message.text):
+                    raise self._region_refusal(message.chat)
                 paint = await self._with_kept_model(paint, requester)
                 try:
                     job = await self._draft_jobs.accept(draft, requester, message, paint)
@@ -340,6 +347,10 @@ class MessageHandler:
                 await self._shown.settle(message)
                 await self._dialogue.mark_answered(draft.ordered[-1])
                 return None
+
+    def _region_refusal(self, chat: Chat) -> Refusal:
+        """What is said to a request whose region is to be painted by hand."""
+        return RegionAsked() if self._status_messages.opens_pages(chat) else RegionUnavailable()
 
     async def _answer_command(self, draft: Draft, message: Message, who: Requester, command: Command) -> Card | None:
         if draft.job_id is not None:

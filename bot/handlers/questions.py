@@ -6,12 +6,14 @@ Pure; what a request lacks is `bot.handlers.unfinished`'s.
 import re
 from functools import cache
 
-from bot.chat import Card, Question
+from bot.chat import Action, Button, Card, Question
 from bot.errors import EaselError
 from bot.handlers.unfinished import Awaits, PendingRequest
 from bot.texts import LOCALES, translate, translate_error
 
 MAX_RECOGNISED_COUNT = 20  # pictures in a question that is recognised; plurals repeat well before
+
+PHOTO_PREFIX = "photo-"  # of `Button.job_id` of a region button, before the id of a pending request
 
 _ADDED_BY_PLATFORMS = re.compile(r"[\u2060\\\s]+")
 _NUMBER = re.compile(r"\d+")
@@ -27,6 +29,12 @@ def refusal_card(locale: str, refusal: EaselError, request: PendingRequest | Non
     needs_words = request.awaits is not Awaits.PICTURES or not request.words
     question = Question(placeholder=placeholder, needs_words=needs_words, may_change=may_change)
     return Card(text=text, locale=locale, question=question)
+
+
+def region_button(request: PendingRequest, locale: str) -> Button:
+    """The button below a question by which its pictures can be painted over by hand."""
+    label = translate(locale, f"button-{Action.REGION.value}")
+    return Button(action=Action.REGION, job_id=f"{PHOTO_PREFIX}{request.id}", label=label)
 
 
 def is_question(text: str) -> bool:

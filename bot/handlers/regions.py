@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass, replace
 import structlog
 
 from bot.chat import Attachment, Chat, Message, User
-from bot.errors import Refusal, RegionLinkUnknown, RegionLinkUsed, RegionOfOtherUser, RegionUnavailable
+from bot.errors import NotYours, Refusal, RegionLinkUnknown, RegionLinkUsed, RegionOfOtherUser, RegionUnavailable
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.estimates import RequestEstimates
 from bot.handlers.model_choices import ModelChoices
+from bot.handlers.pending_requests import PendingRequests
+from bot.handlers.questions import PHOTO_PREFIX
 from bot.handlers.region_tokens import ID_BYTES, KEY_BYTES, LIFETIME, make_token, read_token, session_id
+from bot.intake.options import without_region
 from bot.intake.parser import Paint, parse_request
 from bot.job import Job
 from bot.jobs.images import JobImages
@@ -45,7 +48,9 @@ class RegionSession:
     """What a link leads to."""
 
     user: User
-    """Whom it was made for."""
+    """On whose account the job is."""
+    member: str
+    """The platform's id of whom it was made for; not `user` where they act for a chat."""
     chat: Chat
     """Where the picture is to appear."""
     locale: str
@@ -54,6 +59,8 @@ class RegionSession:
     """Message that the status message replies to: the one with the picture; None: to none."""
     picture: Attachment
     """The picture to paint over."""
+    others: tuple[Attachment, ...] = ()
+    """Further references, in order."""
     prompt: str = ""
     """What the member has written already."""
     parent: str | None = None
@@ -79,6 +86,7 @@ class Regions:
         catalog: ProviderCatalog,
         ports: Mapping[str, ChatPort],
         clock: Clock,
+        pending_requests: PendingRequests,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         """`random_bytes(count)`: not to be guessed."""
@@ -93,6 +101,7 @@ class Regions:
         self._catalog = catalog
         self._ports = ports
         self._clock = clock
+        self._pending_requests = pending_requests
         self._random_bytes = random_bytes
         self._key: bytes | None = None
 
@@ -115,6 +124,7 @@ class Regions:
         job = await self._jobs.refresh_job(job)
         session = RegionSession(
             user=actor,
+            member=press.sender.id,
             chat=press.message.chat,
             locale=locale,
             request_id=press.message.message_id,
@@ -123,9 +133,30 @@ class Regions:
         )
         return ButtonReply(text=translate(locale, "region-how"), page=await self.make_link(session))
 
+    async def offer_photo_page(self, press: ButtonPress, locale: str) -> ButtonReply:
+        """Answers *Region* below the question about a user's own pictures. Raises NotYours to anybody else, and where
+        they are forgotten."""
+        self._admission.check_request(press.sender, press.message.chat)
+        request_id = press.job_id.removeprefix(PHOTO_PREFIX)
+        request = self._pending_requests.get(press.message.chat, press.sender, request_id)
+        if request is None or not request.images:
+            raise NotYours
+        picture, *others = request.images
+        session = RegionSession(
+            user=press.sender,
+            member=press.sender.id,
+            chat=press.message.chat,
+            locale=locale,
+            request_id=request_id,
+            picture=picture,
+            others=tuple(others),
+            prompt=without_region(request.words),
+        )
+        return ButtonReply(text=translate(locale, "region-how"), page=await self.make_link(session))
+
     async def _signing_key(self) -> bytes:
         if self._key is None:
-            self._key = bytes.fromhex(await self._storage.claim_value(KEY_NAME, self._random_bytes(KEY_BYTES).hex()))
+            self._key = bytes.fromhex(await self._storage.settle_value(KEY_NAME, self._random_bytes(KEY_BYTES).hex()))
         return self._key
 
     async def _find_session(self, token: str, launch: str | None) -> tuple[str, RegionSession]:
@@ -139,7 +170,7 @@ class Regions:
         except ValueError as unreadable:  # another version's
             raise RegionLinkUnknown(detail=str(unreadable)) from unreadable
         port = self._ports.get(session.chat.platform)
-        if isinstance(port, LaunchVerification) and (launch is None or port.launched_by(launch) != session.user.id):
+        if isinstance(port, LaunchVerification) and (launch is None or port.launched_by(launch) != session.member):
             raise RegionOfOtherUser
         return f"region:{id_}", session
 
@@ -235,7 +266,7 @@ def _as_message(session: RegionSession, prompt: str) -> Message:
         chat=session.chat,
         sender=session.user,
         text=prompt,
-        attachments=(session.picture,),
+        attachments=(session.picture, *session.others),
         mask=mask,
         command="edit",
     )

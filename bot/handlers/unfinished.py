@@ -32,6 +32,7 @@ from bot.errors import (
     PlaceClosed,
     PromptEmpty,
     Refusal,
+    RegionAsked,
     ReplyGone,
     Restarting,
     RestTooLate,
@@ -47,7 +48,7 @@ from bot.job import Job
 JOIN_WITHIN = timedelta(minutes=1)  # of the last picture; a captioned one that comes later is a request of its own
 
 _NEVER_ANSWERED = (Banned, ChatBanned, Closed, Paused, StillPainting, TooFast)
-_NOT_ASKED = (OutOfCredits, PlaceClosed, Restarting, RestTooLate, TooManyWaiting)
+_NOT_ASKED = (OutOfCredits, PlaceClosed, RegionAsked, Restarting, RestTooLate, TooManyWaiting)
 _ASKED_FOR_PICTURES = (
     AnimatedPicture,
     MaskTooManyPictures,

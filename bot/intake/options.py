@@ -42,6 +42,8 @@ _VALUE = re.compile(
 )
 _SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option on either side
 _FLAGS = {"file": "as_file", "loose": "loose"}  # options without a value: the field that each sets
+REGION = "region"  # option without a value: the region to change is painted by hand, before anything is spent
+_VALUELESS = (*_FLAGS, REGION)
 _FOREIGN_OPTIONS = (
     "ar",
     "aspect",
@@ -112,6 +114,22 @@ def understood_options(text: str, capabilities: Capabilities) -> Options:
     return options
 
 
+def asks_for_region(text: str) -> bool:
+    """Whether a text has the option `--region`."""
+    return any(option.name == REGION for option in find_options(text))
+
+
+def without_region(text: str) -> str:
+    """A text without the option `--region`, its other options left as they are."""
+    pieces: list[str] = []
+    at = 0
+    for option in find_options(text):
+        if option.name == REGION:
+            pieces.append(text[at : option.start])
+            at = option.end
+    return _join_pieces([*pieces, text[at:]]).strip()
+
+
 def find_options(text: str) -> Iterator[TypedOption]:
     """Every option in a text, in order; also those that there are not."""
     at = 0
@@ -119,7 +137,7 @@ def find_options(text: str) -> Iterator[TypedOption]:
         name = _normalise(match["name"])
         if match.start() < at or not _is_option(text, match, name):
             continue
-        value = None if name in _FLAGS else _VALUE.match(text, match.end())
+        value = None if name in _VALUELESS else _VALUE.match(text, match.end())
         typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
         at = match.end() if value is None else value.end()
         yield TypedOption(
@@ -129,7 +147,7 @@ def find_options(text: str) -> Iterator[TypedOption]:
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
     """Whether a match of _OPTION is an option and not punctuation or part of a word."""
-    is_known = name in _PARSERS or name in _FLAGS
+    is_known = name in _PARSERS or name in _VALUELESS
     before = text[match.start() - 1] if match.start() else " "
     if not before.isspace():  # Chinese and Japanese put no space before it
         return is_known and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
@@ -145,6 +163,8 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
 
 def _apply_typed(options: Options, option: TypedOption, capabilities: Capabilities) -> Options:
     """As `_apply_option`, of an option in a text."""
+    if option.name == REGION:  # says how the request goes on, not what is painted
+        return options
     if option.name in _FLAGS:
         flag: dict[str, Any] = {_FLAGS[option.name]: True}
         return replace(options, **flag)

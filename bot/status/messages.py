@@ -70,6 +70,10 @@ class StatusMessages:
         """Whether a question of the chat's platform is never edited."""
         return self._ports[chat.platform].features(chat).fixed_questions
 
+    def opens_pages(self, chat: Chat) -> bool:
+        """Whether members of the chat can open Easel's own pages."""
+        return self._ports[chat.platform].features(chat).opens_pages
+
     def posts_at_once(self, chat: Chat) -> bool:
         """Whether a new message in the chat would be posted now."""
         return not self._stopped and self._calls.posts_at_once(chat)

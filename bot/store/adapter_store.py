@@ -62,16 +62,6 @@ class AdapterStore:
 
         return await self._database.read(work)
 
-    async def claim_value(self, key: str, value: str) -> str:
-        """Keeps a small text under a key that has none yet. Returns what is kept: of several processes, the first's."""
-
-        def work(conn: Connection) -> str:
-            insert_once(conn, schema.key_value, {"key": key, "value": value}, key="key")
-            query = select(schema.key_value.c.value).where(schema.key_value.c.key == key)
-            return conn.execute(query).scalar_one()
-
-        return await self._database.write(work)
-
     async def values_with_prefix(self, prefix: str) -> dict[str, str]:
         """The texts under all keys that begin with `prefix`."""
 

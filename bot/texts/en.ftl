@@ -60,6 +60,7 @@ refusal-mask-too-many-pictures =
         [one] With a mask I can take one picture, and that makes { NUMBER($count, useGrouping: 0) }. Please send the one to change.
        *[other] With a mask I can take { NUMBER($limit, useGrouping: 0) } pictures, and that makes { NUMBER($count, useGrouping: 0) }. Please send fewer.
     }
+refusal-region-asked = Press Region and paint over what should change. Nothing is spent before you press Paint there.
 refusal-region-empty = Nothing is marked yet. Paint over what should change.
 refusal-region-everything = All of the picture is marked, so nothing would stay. Leave something unmarked, or reply to the picture with words alone.
 refusal-region-too-detailed = That is more painting than I can read. Press Clear and mark it with fewer, larger strokes.

@@ -47,6 +47,7 @@ refusal-mask-too-many-pictures =
         [1] 使用蒙版时只能带一张图片，这里有 { NUMBER($count, useGrouping: 0) } 张。请只发送要改的那一张。
        *[other] 使用蒙版时最多带 { NUMBER($limit, useGrouping: 0) } 张图片，这里有 { NUMBER($count, useGrouping: 0) } 张。请少发几张。
     }
+refusal-region-asked = 请点“区域”，涂抹需要修改的部分。在那里点“绘制”之前不会花费任何额度。
 refusal-region-empty = 还没有标记任何地方。请涂抹需要修改的部分。
 refusal-region-everything = 整张图片都被标记了，什么都不会保留。请留下一部分不标记，或直接用文字回复图片。
 refusal-region-too-detailed = 笔画太多，我读不了。请点“清除”，再用更少、更粗的笔画标记。

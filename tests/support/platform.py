@@ -55,7 +55,7 @@ class CorePlatform:
         self.slots = 1000
         self.silent_edits = False
         self.shows_pending_reply = False
-        self.opens_pages = True
+        self.opens_pages = False
         self.private_replies = True
         self._keys: dict[str, Post] = {}
         self._ids = count(1)

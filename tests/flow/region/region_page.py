@@ -14,10 +14,18 @@ from bot.chat import Action, MessageRef, User
 from bot.ports import REGION_PATH
 from bot.presses import ButtonPress
 from tests.flow.world import MemoryWorld
-from tests.support.platform import AMBER, Post
+from tests.support.platform import AMBER, Platform, Post
 
 PUBLIC = "https://easel.example"
 HALF = {"tool": "rectangle", "points": [0, 0, 512, 1024]}
+
+
+class Pages(Platform):
+    """A platform whose members can open Easel's pages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opens_pages = True
 
 
 @dataclass(slots=True)

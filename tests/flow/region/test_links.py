@@ -11,9 +11,9 @@ import pytest
 from bot.ports import LaunchVerification
 from bot.sandbox import Sandbox
 from bot.texts import translate
-from tests.flow.region.region_page import HALF, RegionClient, painted, press_region, region_client
+from tests.flow.region.region_page import HALF, Pages, RegionClient, painted, press_region, region_client
 from tests.flow.world import MemoryWorld, world
-from tests.support.platform import JADE, Platform
+from tests.support.platform import JADE
 
 
 def masking(sandbox: Sandbox) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def masking(sandbox: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture
 async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
-    async with world(tmp_path, sandbox, **masking(sandbox)) as made:
+    async with world(tmp_path, sandbox, Pages(), **masking(sandbox)) as made:
         yield made
 
 
@@ -81,7 +81,7 @@ async def test_a_page_that_is_sent_twice_is_one_job_and_then_its_link_is_used(
 async def test_a_link_works_after_a_restart_and_not_after_a_quarter_of_an_hour(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    platform = Platform()
+    platform = Pages()
     async with world(tmp_path, sandbox, platform, **masking(sandbox)) as easel:
         result = await painted(easel)
         early, _ = await press_region(easel, result)
@@ -108,7 +108,7 @@ async def test_forged_tokens_and_foreign_pages_do_nothing(easel: MemoryWorld, pa
     assert len(easel.sandbox.requests) == 1
 
 
-class ProvingPlatform(Platform):
+class ProvingPlatform(Pages):
     """A platform that proves who has opened a page."""
 
     def launched_by(self, launch: str) -> str | None:
@@ -174,7 +174,7 @@ async def test_bodies_that_no_page_sends_are_refused_in_words(
 
 async def test_who_has_no_credits_left_is_told_so_on_the_page(tmp_path: Path, sandbox: Sandbox) -> None:
     async with (
-        world(tmp_path, sandbox, limits={"user_daily": 1}, **masking(sandbox)) as easel,
+        world(tmp_path, sandbox, Pages(), limits={"user_daily": 1}, **masking(sandbox)) as easel,
         region_client(easel) as page,
     ):
         token, _ = await press_region(easel, await painted(easel))
