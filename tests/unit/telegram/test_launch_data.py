@@ -36,8 +36,9 @@ def test_who_has_opened_the_app_is_read() -> None:
 def test_the_example_of_another_implementation_is_read() -> None:
     """Computed once by the code that Telegram's documentation prints, for a bot that does not exist."""
     secret = hmac.digest(b"WebAppData", b"5768337691:AAH5YkoiEuPk8-FZa32hStHTqXiLPtAEhx8", "sha256")
-    told = 'auth_date=1796040000\nquery_id=AAF\nuser={"id":279058397}'
-    launch = urlencode(dict(each.split("=", 1) for each in told.split("\n")))
+    fields = {"auth_date": "1796040000", "query_id": "AAF", "user": '{"id":279058397}'}
+    told = "\n".join(f"{name}={value}" for name, value in fields.items())
+    launch = urlencode(fields)
     launch += f"&hash={hmac.digest(secret, told.encode(), 'sha256').hex()}"
     at = datetime.fromtimestamp(1796040000, UTC)
     assert read_launch_user(launch, "5768337691:AAH5YkoiEuPk8-FZa32hStHTqXiLPtAEhx8", at) == "279058397"
