@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.texts import translate
 from tests.kill.processes import ProcessesWorld, on_postgres
 from tests.kill.world import PrivateUser, kill_world
 from tests.support.postgres import Cluster
@@ -45,6 +46,12 @@ def pictures(user: PrivateUser) -> list[int]:
     return [each.pictures for each in user.messages()]
 
 
+def ahead_of(user: PrivateUser) -> list[int]:
+    """How many are ahead, as the user's messages say it."""
+    words = {ahead: translate("en", "status-place", ahead=ahead) for ahead in range(3)}
+    return [ahead for each in user.messages() for ahead, text in words.items() if text in each.text]
+
+
 async def delivered_once(world: ProcessesWorld, *users: PrivateUser) -> None:
     """Every user has one message, which is the picture, and paid for it."""
     await wait_until(lambda: all(any(pictures(user)) for user in users))
@@ -58,13 +65,18 @@ async def delivered_once(world: ProcessesWorld, *users: PrivateUser) -> None:
 async def test_a_worker_paints_what_another_process_accepts(tmp_path: Path) -> None:
     async with processes_world(tmp_path, blocked=False) as (world, _):
         users = [world.add_user(platform) for platform in (TELEGRAM, COMMAND, MESSAGE)]
-        async with world.receiver() as receiver, world.worker() as worker:
+        async with world.receiver() as receiver:
             for user in users:
                 user.say("a cat")
-            await delivered_once(world, *users)
-            assert not receiver.logged("job taken from the queue")
-            assert worker.logged("job taken from the queue")
-            assert [await each.stop() for each in (worker, receiver)] == [0, 0]
+            # nobody paints yet: everybody sees how many are ahead
+            await wait_until(lambda: sorted(each for user in users for each in ahead_of(user)) == [0, 1, 2])
+            async with world.worker() as worker:
+                await delivered_once(world, *users)
+                assert not receiver.logged("job taken from the queue")
+                assert worker.logged("job taken from the queue")
+                assert [await each.stop() for each in (worker, receiver)] == [0, 0]
+        assert len(world.discord.gateway.identifies) == 1  # the worker neither connects nor polls
+        assert not [each for each in world.telegram.refusals if each.method == "getUpdates"]
 
 
 async def test_the_job_of_a_killed_worker_goes_on_in_another(tmp_path: Path) -> None:
@@ -132,3 +144,24 @@ async def test_a_worker_that_is_stopped_in_order_hands_its_jobs_over(tmp_path: P
                 release.set()
                 await delivered_once(world, *users)
         assert world.request_count("a cat") == 2
+
+
+async def test_a_rolling_restart_hands_over_what_runs_and_leaves_no_message_behind(tmp_path: Path) -> None:
+    async with processes_world(tmp_path, "tasks") as (world, release):
+        users = [world.add_user(platform) for platform in (TELEGRAM, COMMAND, MESSAGE)]
+        async with world.receiver(paints=3) as old:
+            for user in users:
+                user.say("a cat")
+            await world.wait_for_requests("a cat", len(users))
+            await wait_until(lambda: all(user.messages() for user in users))
+            async with world.receiver(paints=3) as new:
+                assert await old.stop() == 0
+                await wait_until(lambda: new.logged("job taken from the queue"))
+                release.set()
+                await delivered_once(world, *users)
+                for user in users:
+                    user.say("a dog")
+                await wait_until(lambda: all(pictures(user) == [1, 1] for user in users))
+                await world.wait_until_settled()
+                assert await new.stop() == 0
+        assert [world.request_count(prompt) for prompt in ("a cat", "a dog")] == [len(users), len(users)]

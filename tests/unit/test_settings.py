@@ -33,6 +33,13 @@ def problems(config: Path | None = None) -> list[str]:
     return wrong.value.problems
 
 
+def test_by_default_a_process_that_has_died_is_noticed_within_ten_seconds() -> None:
+    times = load().processes
+    noticed_s = times.lost_after_s + 2 * times.heartbeat_s  # after its last one, by another's second one from then on
+    assert noticed_s <= 10
+    assert load().jobs.concurrency > 0  # `easel run` paints, too
+
+
 def test_nothing_configured_gives_the_documented_defaults() -> None:
     settings = load()
     assert settings.database_url == "sqlite:///easel.db"

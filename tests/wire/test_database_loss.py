@@ -19,6 +19,7 @@ from bot.errors import StoreAway, StoreFailed
 from bot.errors.machine import names_machine_failure
 from bot.ports import EVENTS, PAINTING, Cluster
 from bot.settings import Settings
+from bot.store import health
 from bot.store.maintenance import upgrade
 from bot.store.store import Store
 from bot.texts import translate
@@ -33,6 +34,7 @@ from tests.wire.discord.easel import discord_world
 from tests.wire.telegram.easel import telegram_world
 
 ROLES = (EVENTS, PAINTING, platform_role("discord"), platform_role("telegram"))
+QUICK = {"heartbeat_s": 0.1, "lost_after_s": 60}  # of a machine that may be busy
 END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE pid <> pg_backend_pid() AND datname = current_database()"""
 SET_READ_ONLY = "DO $$BEGIN EXECUTE format('ALTER DATABASE %I {}', current_database()); END$$"
@@ -108,6 +110,32 @@ async def test_telegrams_updates_wait_and_a_picture_that_was_painted_meanwhile_c
                 await world.wait_until_settled()
                 assert first in world.bot_messages()
                 assert len(world.bot_messages()) == 2  # no words about a database
+
+
+async def test_readyz_says_that_the_database_is_away_until_it_is_back(
+    server: Server, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PROBE_INTERVAL_S", 0.0)
+    async with (
+        telegram_world(tmp_path) as world,
+        world.served(database_url=url, processes=QUICK) as address,
+        aiohttp.ClientSession() as http,
+    ):
+
+        async def reasons() -> set[str]:
+            async with http.get(f"{address}/readyz") as answer:
+                return set((await answer.json()).get("reasons", {}))
+
+        async def is_ready() -> bool:
+            return not await reasons()
+
+        async def is_cut_off() -> bool:
+            return {"cluster", "database"} <= await reasons()
+
+        await wait_until(is_ready)
+        async with away(server):
+            await wait_until(is_cut_off)
+        await wait_until(is_ready)
 
 
 async def test_a_message_whose_job_cannot_be_accepted_for_a_moment_waits_without_words(

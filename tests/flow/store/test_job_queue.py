@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bot.chat import User
-from bot.errors import Stale
+from bot.errors import Stale, StoreFailed
 from bot.job import Job, State
 from bot.store.job_holders import JobHolders, TakenJob
 from bot.store.job_queue import Entry
@@ -110,6 +110,17 @@ async def test_a_process_that_is_stopped_in_a_transaction_keeps_nothing_from_oth
 
     await queue.store.accept_job(new_job(), RULES, enqueue=enqueue)
     assert limits == ["10s"]
+
+
+async def test_a_job_that_cannot_be_queued_is_not_accepted_and_reserves_nothing(queue: Queue) -> None:
+    execute(queue.url, "ALTER TABLE procrastinate_jobs RENAME TO gone")
+    for starts in (False, True):
+        with pytest.raises(StoreFailed):
+            await queue.accept(starts=starts)
+    execute(queue.url, "ALTER TABLE gone RENAME TO procrastinate_jobs")
+    for table in ("job", "ledger", "account", "procrastinate_jobs"):
+        assert query(queue.url, f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 - one of the names above
+    assert (await queue.accept(starts=True)).holder == "A"
 
 
 async def test_users_take_turns(queue: Queue) -> None:
