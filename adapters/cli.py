@@ -293,6 +293,31 @@ def backup(
     asyncio.run(copy())
 
 
+@db.command(name="check")
+def check_database(
+    file: Annotated[Path | None, typer.Argument(help="A SQLite file, such as a backup; default: database_url.")] = None,
+    config: Config = None,
+) -> None:
+    """Look through every page, reference, row and account, also while Easel runs; exit 1 if anything is wrong."""
+    settings = _load_settings(config)
+    from bot.runtime.clock import SystemClock
+    from bot.store.engine import parse_url
+    from bot.store.inspection import inspect_database
+    from bot.store.migrate import location
+
+    address = settings.database_url if file is None else f"sqlite:///{file}"
+    print(f"in {location(parse_url(address))}:", file=sys.stderr)
+    found = asyncio.run(inspect_database(address, SystemClock()))
+    for part in found:
+        if not part.problems:
+            print(f"ok    {part.subject}")
+        for problem in part.problems:
+            print(f"FAIL  {part.subject}: {problem}")
+    if any(part.problems for part in found):
+        print("Put a backup in its place (deploy/README.md, Backup), or let easel run set the rows aside.")
+        raise typer.Exit(1)
+
+
 @db.command(name="copy")
 def copy_database(
     source: Annotated[str, typer.Argument(help="The database to read: sqlite:///FILE.db or postgresql://…")],

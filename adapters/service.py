@@ -27,6 +27,7 @@ from adapters.region.routes import RegionRoutes
 from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
+from bot.backups import Backups
 from bot.cluster.chat_routing import platform_role
 from bot.cluster.opening import open_cluster
 from bot.errors import SettingsWrong
@@ -38,8 +39,8 @@ from bot.runtime import descriptors
 from bot.runtime.clock import Clock, SystemClock
 from bot.runtime.loop_lag import LoopLag
 from bot.sandbox import Sandbox
+from bot.settings import Backup, Fetch, Moderation, Playground, Provider, Settings
 from bot.settings import Discord as DiscordSettings
-from bot.settings import Fetch, Moderation, Playground, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
 from bot.store.health import DatabaseHealth
@@ -197,6 +198,10 @@ async def serve(
         stack.push_async_callback(lag.stop)
         server.add_check("metrics", lag.problem)
         server.add_check("cluster", lambda: cluster_problem(cluster))
+        if (backups := Backups.configured(settings, clock)) is not None:
+            stack.push_async_callback(backups.stop)
+            server.add_warning("backup", backups.warning)
+            backups.start()
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
             await (adapter.start if receives else adapter.start_sending)(app.events)
@@ -321,6 +326,7 @@ def demo_settings(settings: Settings, address: str) -> Settings:
             "moderation": Moderation(enabled=True, base_url=address, api_key=SecretStr(SANDBOX_KEY)),
             "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
             "playground": settings.playground.model_copy(update=page),
+            "backup": Backup(),  # the operator's folder is of the operator's database
             "admins": settings.admins or ("playground:amber",),
             "drain_s": DEMO_DRAIN_S,
         }

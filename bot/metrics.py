@@ -99,6 +99,8 @@ CLUSTER_LAPSES = Counter(
 )
 LEASES_HELD = Gauge("easel_leases_held", "Leases that this process holds: polling, shards, periodic work")
 BUS_GAPS = Counter("easel_bus_gaps_total", "Times that messages between processes may have been missed")
+BACKUPS = Counter("easel_backups_total", "Backups by outcome: made, failed", ["outcome"])
+LAST_BACKUP = Gauge("easel_last_backup_timestamp_seconds", "When the last backup was made")
 JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
 PAINT_SECONDS = Histogram(

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
+from adapters.doctor.backups import check_backups
 from adapters.doctor.database import DatabaseReport, check_database
 from adapters.doctor.findings import Finding, bounded, finding
 from adapters.doctor.machine import check_disk, check_folders, check_port
@@ -48,6 +49,7 @@ async def run_checks(settings: Settings, *, missing: str | None = None) -> list[
     checks: Checks = [
         ("settings", _ready(_describe_settings(missing, wrong))),
         ("database", _findings_of(database)),
+        ("backup", asyncio.to_thread(check_backups, settings)),
         ("folders", asyncio.to_thread(check_folders, settings)),
         ("disk", asyncio.to_thread(check_disk, settings)),
     ]

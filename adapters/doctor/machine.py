@@ -14,6 +14,7 @@ import httpx
 from adapters.doctor.findings import Finding
 from adapters.http.server import INSTANCE_HEADER
 from bot.settings import Server, Settings
+from bot.store.backup_folder import backup_folder
 from bot.store.engine import is_sqlite, parse_url
 from bot.store.migrate import sqlite_path
 
@@ -27,6 +28,8 @@ def folders_of(settings: Settings) -> dict[str, Path]:
     """The folders in which Easel makes files, by the key that names each."""
     url = parse_url(settings.database_url)
     folders = {"database_url": sqlite_path(url).parent} if is_sqlite(url) else {}
+    if is_sqlite(url) and settings.backup.every is not None:
+        folders["backup.folder"] = backup_folder(url, settings.backup.folder)
     if settings.playground.enabled:
         folders["playground.path"] = settings.playground.path.parent
     return folders
@@ -111,18 +114,19 @@ async def _describe_running(server: Server, where: str) -> Finding | None:
     if health is None or not health.is_success:
         return None
     readiness = await _ask(server, "/readyz")
-    reasons = {} if readiness is None else _reasons(readiness)
+    reasons, warnings = ({}, {}) if readiness is None else (_told(readiness, each) for each in ("reasons", "warnings"))
     if reasons:
         words = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         message = f"an Easel answers at {where}, and is not ready ({words})"
         return Finding(subject="server", is_ok=False, message=message, hint="its log says more")
-    return Finding(subject="server", is_ok=True, message=f"an Easel answers at {where}")
+    hint = "; ".join(f"{name}: {told}" for name, told in warnings.items())
+    return Finding(subject="server", is_ok=True, message=f"an Easel answers at {where}", hint=hint)
 
 
-def _reasons(readiness: httpx.Response) -> dict[str, str]:
-    """Why an Easel is not ready, by what is not."""
+def _told(readiness: httpx.Response, what: str) -> dict[str, str]:
+    """Why an Easel is not ready, or what it warns of."""
     try:
-        reasons: object = readiness.json()["reasons"]
+        reasons: object = readiness.json()[what]
     except (ValueError, KeyError, TypeError):
         return {}
     given = cast("dict[str, object]", reasons) if isinstance(reasons, dict) else {}

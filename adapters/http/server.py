@@ -48,6 +48,7 @@ class HttpServer:
         self._host = host
         self._port = port
         self._checks = dict(checks or {})
+        self._warnings: dict[str, Callable[[], str | None]] = {}
         self._check_timeout_s = check_timeout_s
         self._connections = connections
         self._header_timeout_s = header_timeout_s
@@ -68,6 +69,10 @@ class HttpServer:
     def add_check(self, name: str, check: Check) -> None:
         """Adds a readiness check."""
         self._checks[name] = check
+
+    def add_warning(self, name: str, warning: Callable[[], str | None]) -> None:
+        """Adds something that `/readyz` tells of and that makes nobody less ready; None: there is nothing to tell."""
+        self._warnings[name] = warning
 
     async def start(self) -> None:
         """Listens. Raises SettingsWrong, naming `server.port` or `server.host`, when it cannot."""
@@ -130,7 +135,10 @@ class HttpServer:
         names = list(self._checks)
         results = await asyncio.gather(*(_run_check(name, self._checks[name], self._check_timeout_s) for name in names))
         reasons = {name: reason for name, reason in zip(names, results, strict=True) if reason is not None}
-        return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+        body: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
+        if warnings := {name: told for name, each in self._warnings.items() if (told := each()) is not None}:
+            body["warnings"] = warnings
+        return web.json_response(body, status=503 if reasons else 200)
 
 
 async def _run_check(name: str, check: Check, timeout_s: float) -> str | None:

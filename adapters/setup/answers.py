@@ -53,5 +53,3 @@ class Answers:
     allow_hosts: tuple[str, ...] = ()
     """`host:port` of upstreams on private addresses."""
     locale: str | None = None
-    backups: bool = True
-    """Whether the database is backed up each day; SQLite only."""

@@ -139,6 +139,12 @@ def _others(answers: Answers) -> Iterator[str]:
     daily = 50 if answers.user_daily is None else answers.user_daily
     yield f"user_daily = {daily}  # credits that everybody gets each day"
     yield ""
+    if (answers.database_url or "sqlite").startswith("sqlite"):
+        yield "# Copies of the database while Easel runs: how often, and how many stay."
+        yield "[backup]"
+        yield 'every = "1d"'
+        yield "keep = 7"
+        yield ""
     if answers.port is not None or answers.public_url is not None:
         yield "[server]"
         if answers.port is not None:

@@ -13,6 +13,7 @@ from bot.settings.loading import (
 from bot.settings.providers import Provider, ProviderModel
 from bot.settings.tables import (
     Access,
+    Backup,
     Discord,
     Fetch,
     Jobs,
@@ -37,6 +38,7 @@ __all__ = [
     "PREFIX",
     "PRESETS",
     "Access",
+    "Backup",
     "Discord",
     "Fetch",
     "Jobs",

@@ -124,6 +124,10 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.playground.enabled and not (settings.server.enabled and settings.server.is_loopback):
         problems.append("playground.enabled: needs the server, on a loopback server.host such as 127.0.0.1")
     problems += _moderation_problems(settings.moderation)
+    if settings.backup.every is not None and not settings.database_url.startswith("sqlite"):
+        problems.append(
+            "backup.every: PostgreSQL is backed up with its own pg_dump or pg_basebackup (deploy/README.md, Backup)"
+        )
     names = [each.name for each in settings.providers]
     problems += [
         f"providers.{at}.name: there is another provider {name}" for at, name in enumerate(names) if name in names[:at]

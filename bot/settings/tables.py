@@ -23,6 +23,7 @@ from bot.settings.types import (
     PREFIX,
     Channels,
     DatabaseUrl,
+    Duration,
     HostPort,
     HttpsUrl,
     HttpUrl,
@@ -300,6 +301,19 @@ class Playground(Table):
     """SQLite file in which the page keeps its messages."""
 
 
+class Backup(Table):
+    """Copies of the SQLite file, made while Easel runs."""
+
+    every: Duration = None
+    """Time between two copies, seconds, >= 1, or as `30m`, `6h`, `1d`; None: none is made."""
+
+    keep: PositiveInt = 7
+    """Copies that are kept, the newest, > 0."""
+
+    folder: Path | None = None
+    """Folder of the copies; None: `backups` beside the database."""
+
+
 class Log(Table):
     """The log, on standard error."""
 
@@ -383,6 +397,9 @@ class Settings(BaseSettings):
 
     locale: Literal["en", "zh", "ru"] = "en"
     """Language where a user has none of ours."""
+
+    backup: Backup = Backup()
+    """Copies of the database."""
 
     log: Log = Log()
     """The log."""

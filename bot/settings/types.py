@@ -41,6 +41,8 @@ MODERATION_CATEGORIES = (  # of OpenAI's omni-moderation-latest
     "violence",
     "violence/graphic",
 )
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
+MAX_DURATION_S = 366 * 86_400
 DIALECTS = ("chat", "tasks", "images")
 
 
@@ -66,6 +68,21 @@ def _file(value: object) -> object:
     if isinstance(stripped, str | PurePath) and "\0" in str(stripped):
         raise ValueError("must be the path of a file")
     return stripped or None
+
+
+def _seconds(value: object) -> object:
+    """`30m`, `6h`, `1d`, or a number of seconds."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", value.strip().lower())
+        value = None if found is None else float(found[1]) * UNITS[found[2]]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 1 <= cast("float", value) <= MAX_DURATION_S:
+        raise ValueError("must be a time such as 30m, 6h or 1d, or a number of seconds from 1 on")
+    return value
+
+
+def _duration(value: object) -> object:
+    return None if value is None or value == "" else _seconds(value)
 
 
 def _channels(value: object) -> object:
@@ -125,6 +142,7 @@ def one_of(names: tuple[str, ...]) -> AfterValidator:
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
+Duration = Annotated[float | None, BeforeValidator(_duration)]
 SecretFile = Annotated[Path | None, BeforeValidator(_file)]
 HttpUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https?://[^\s/]+\S*", "an http(s) address")]
 HttpsUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https://[^\s/]+\S*", "an https address")]

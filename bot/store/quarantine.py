@@ -110,6 +110,10 @@ class Quarantine:
         """What `set_aside_unreadable` would set aside."""
         return await self._database.read(find_unreadable)
 
+    async def find_unbalanced(self) -> list[SetAside]:
+        """The accounts that reserve other than their jobs under way do. Raises StoreFailed."""
+        return await self._database.read(find_unbalanced)
+
     async def list_rows(self) -> list[SetAside]:
         """The rows that were set aside within the last month, oldest first."""
         return await self._database.read(list_quarantine)
@@ -202,6 +206,16 @@ def find_unreadable(conn: Connection) -> list[SetAside]:
     rows += [row for row in _accounts(conn) if row.problems]
     found = [_describe(row, _reason(row)) for row in (*rows, *job_audit.unreadable_parts(conn))]
     return [*found, *(_describe(each.row, each.reason) for each in job_audit.unsound_jobs(conn))]
+
+
+def find_unbalanced(conn: Connection) -> list[SetAside]:
+    """The accounts whose reserved credits are not those of their jobs under way; changes nothing."""
+    found: list[SetAside] = []
+    for row in [row for row in _accounts(conn) if not row.problems]:
+        due = ledger.reserved_by_jobs(conn, row.values["id"])
+        if row.values["reserved"] != due:
+            found.append(_describe(row, f"reserves {row.values['reserved']} credits, its jobs under way {due}"))
+    return found
 
 
 def list_quarantine(conn: Connection) -> list[SetAside]:

@@ -353,3 +353,24 @@ def test_every_setting_has_a_docstring_of_its_own() -> None:
             if isinstance(field, ast.AnnAssign):
                 documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
                 assert documented, f"{each.name}: {ast.unparse(field.target)}"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [('"30m"', 1800), ('"6h"', 21_600), ('"1d"', 86_400), ('"90"', 90), ("45", 45), ('"1.5h"', 5400)],
+)
+def test_a_time_has_a_unit_or_is_seconds(tmp_path: Path, value: str, seconds: float) -> None:
+    assert load(written(tmp_path, f"backup.every = {value}")).backup.every == seconds
+
+
+@pytest.mark.parametrize("value", ['"often"', '"1 year"', "0", '"0h"', "true", "[1]", '"999w"', "-5"])
+def test_what_is_no_time_is_said(tmp_path: Path, value: str) -> None:
+    wrong = "backup.every: must be a time such as 30m, 6h or 1d, or a number of seconds from 1 on"
+    assert problems(written(tmp_path, f"backup.every = {value}")) == [wrong]
+
+
+def test_postgresql_is_backed_up_by_its_own_tools(tmp_path: Path) -> None:
+    text = 'database_url = "postgresql://db/easel"\nbackup.every = "1d"'
+    assert problems(written(tmp_path, text)) == [
+        "backup.every: PostgreSQL is backed up with its own pg_dump or pg_basebackup (deploy/README.md, Backup)"
+    ]
