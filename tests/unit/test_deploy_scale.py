@@ -17,13 +17,14 @@ from typer.main import get_command
 
 from adapters.cli import app
 from adapters.http.server import HttpServer
+from bot.ports import REGION_PATH
 from bot.settings import Settings, load, variables
 from tests.support import PROJECT
 
 DEPLOY = PROJECT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 WORKLOADS = ("webhooks", "shards", "workers")
-CALLED = ("/telegram/", "/callbacks/")  # what the world may call
+CALLED = ("/telegram/*", "/callbacks/*", REGION_PATH, f"{REGION_PATH}/*")  # what the world may call
 
 
 def read(path: Path) -> str:
@@ -118,6 +119,10 @@ async def test_only_paths_that_the_server_has_are_asked_for_health() -> None:
     ]
     [caddy] = re.findall(r"health_uri (\S+)", read(DEPLOY / "Caddyfile"))
     assert len(probes) == 3 * len(WORKLOADS)
+    tests: list[str] = [each["healthcheck"]["test"][-1] for each in easels().values()]
+    waited_for = {url for each in tests for url in re.findall(r"http://[\w.]+:\d+/\w+", each)}
+    port = Settings.model_fields["server"].get_default(call_default_factory=True).port
+    assert waited_for == {f"http://127.0.0.1:{port}/readyz"}  # by `up --wait`, in a rolling restart
     server = HttpServer("127.0.0.1", 0)
     await server.start()
     try:
@@ -167,7 +172,7 @@ def test_caddy_passes_on_what_the_world_may_call_to_every_run() -> None:
     port = Settings.model_fields["server"].get_default(call_default_factory=True).port
     assert upstreams.split() == [f"{name}:{port}" for name, each in easels().items() if each["command"] == ["run"]]
     [paths] = re.findall(r"path (.+)", text)
-    assert paths.split() == [f"{path}*" for path in CALLED]
+    assert tuple(paths.split()) == CALLED
     assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in compose()["caddy"]["volumes"]
 
 
@@ -239,9 +244,17 @@ def test_what_belongs_to_a_workload_names_it() -> None:
 
 def test_the_ingress_passes_on_what_the_world_may_call() -> None:
     [ingress] = of_kind("Ingress").values()
-    [rule] = ingress["spec"]["rules"]
-    paths = rule["http"]["paths"]
-    assert tuple(each["path"] for each in paths) == CALLED
-    assert {each["backend"]["service"]["name"] for each in paths} == {"webhooks"}
+    for_telegram, for_discord = ingress["spec"]["rules"]
+    assert services_of(for_telegram) == dict.fromkeys(("/telegram/", "/callbacks/", REGION_PATH), "webhooks")
+    assert services_of(for_discord) == {REGION_PATH: "shards"}
+    [hosts] = [each["hosts"] for each in ingress["spec"]["tls"]]
+    assert hosts == [for_telegram["host"], for_discord["host"]]
     [config] = kustomization()["configMapGenerator"]
-    assert f"EASEL_SERVER__PUBLIC_URL=https://{rule['host']}" in config["literals"]
+    assert f"EASEL_SERVER__PUBLIC_URL=https://{for_telegram['host']}" in config["literals"]
+    own = {each["name"]: each["value"] for each in pod("shards")["containers"][0]["env"]}
+    assert own["EASEL_SERVER__PUBLIC_URL"] == f"https://{for_discord['host']}"
+
+
+def services_of(rule: dict[str, Any]) -> dict[str, str]:
+    """The services of an ingress rule, by paths."""
+    return {each["path"]: each["backend"]["service"]["name"] for each in rule["http"]["paths"]}
