@@ -1,50 +1,17 @@
 """The gallery under a person's hands: found by member and words, walked by keys, and the way to a message."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from adapters.playground.database import ChatDatabase
 from adapters.playground.protocol import HISTORY
-from adapters.playground.records import NewFile
+from tests.browser.chat_filling import fill_chat
 from tests.browser.conftest import MakeDemo, page_at
-from tests.support.clocks import FakeClock
-from tests.support.images import png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
 
 RESULTS = HISTORY // 2 + 30  # each with its request: the first are older than what a page loads
-
-
-async def fill(path: Path) -> None:
-    """A long chat: Amber and Jade ask in turn, once for a fox."""
-    numbers = iter(range(10**6))
-    database = ChatDatabase(path, FakeClock(), lambda: f"{next(numbers):032x}")
-    await database.open()
-    for number in range(RESULTS):
-        asked, _ = await database.add_user_message(
-            sender="jade" if number % 2 else "amber",
-            locale="en",
-            chat="studio",
-            text="@easel a fox in the snow" if number == 2 else f"@easel lake {number}",
-            files=[],
-            reply_to=None,
-            nonce=str(number),
-        )
-        await database.mark_accepted(asked.id)
-        made = await database.post_message(chat="studio", text="", buttons=[], reply_to=asked.id, key=f"p{number}")
-        picture = NewFile(
-            name="easel-1.png",
-            media_type="image/png",
-            data=png("teal", (96 + 48 * (number % 2), 96)),
-            width=96 + 48 * (number % 2),
-            height=96,
-            alt="done",
-        )
-        await database.deliver_files(made.id, text="done", buttons=[], files=[picture], key=f"d{number}")
-    await database.close()
 
 
 async def walk_to_end(tiles: Locator, count: int) -> None:
@@ -56,7 +23,7 @@ async def walk_to_end(tiles: Locator, count: int) -> None:
 
 async def test_the_wall_is_filtered_walked_and_leads_to_messages_however_old(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
-    await fill(made.settings["playground"]["path"])
+    await fill_chat(made.settings["playground"]["path"], RESULTS)
     async with made.served() as address, page_at(browser, address) as page:
         await page.click('#chats [data-chat="studio"]')
         await expect(page.locator("#timeline [data-message-id]")).to_have_count(HISTORY)
@@ -87,7 +54,7 @@ async def test_the_wall_is_filtered_walked_and_leads_to_messages_however_old(bro
 
 async def test_the_arrows_walk_the_wall(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
-    await fill(made.settings["playground"]["path"])
+    await fill_chat(made.settings["playground"]["path"], RESULTS)
     async with made.served() as address, page_at(browser, address) as page:
         await page.click('#chats [data-chat="studio"]')
         await page.click("#gallery-open")

@@ -57,6 +57,7 @@ async def test_a_command_is_completed_from_the_keyboard(browser: Browser, demo: 
         await expect(messages(page).last).to_contain_text("50")
 
 
+@pytest.mark.thorough
 async def test_easel_hears_its_name_in_the_group_and_nothing_else(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     async with made.served() as address, page_at(browser, address) as page:
@@ -122,6 +123,7 @@ async def test_a_picture_opens_large_and_closes_with_escape(browser: Browser, de
         await expect(page.locator("#lightbox")).to_be_hidden()
 
 
+@pytest.mark.thorough
 async def test_deleting_the_status_message_stops_the_job(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=60)
     async with made.served() as address, page_at(browser, address) as page:

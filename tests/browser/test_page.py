@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.async_api import Browser, FilePayload, Locator, Page, Route, expect
 
+from tests.browser.chat_filling import fill_chat
 from tests.browser.conftest import MakeDemo, page_at, paint_until
 from tests.support.images import png
 from tests.support.waiting import wait_until
@@ -101,24 +102,19 @@ async def test_the_canvas_stays_until_every_picture_can_be_seen(browser: Browser
 
 async def test_a_long_chat_loads_what_is_seen_and_small(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
+    await fill_chat(made.settings["playground"]["path"], 12, edge=1024)
     asked: list[str] = []
-    async with made.served() as address:
-        async with page_at(browser, address) as page:
-            await page.click(PRIVATE)
-            for number in range(12):
-                await write(page, f"a lake, number {number}")
-                await expect(messages(page)).to_have_count(number + 1)
-                await pictures(page)
-        async with page_at(browser, address) as page:
-            page.on("request", lambda request: asked.append(request.url.removeprefix(address)))
-            await page.reload()
-            await page.click(PRIVATE)
-            await pictures(page)
+    async with made.served() as address, page_at(browser, address) as page:
+        page.on("request", lambda request: asked.append(request.url.removeprefix(address)))
+        await page.reload()
+        await page.click('#chats [data-chat="studio"]')
+        await pictures(page)
     assert [path for path in asked if path.endswith((".js", ".css"))] == []
     assert not any(path.startswith("/files/") for path in asked)
     assert 1 <= sum(path.startswith("/thumbnails/") for path in asked) < 12
 
 
+@pytest.mark.thorough
 async def test_a_reply_to_the_picture_changes_it(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     async with made.served() as address, page_at(browser, address) as page:
@@ -146,6 +142,7 @@ async def test_cancel_ends_the_job_and_gives_the_credit_back(browser: Browser, d
         await wait_until(lambda: made.sandbox.dropped == 1)  # the upstream notices in its own time
 
 
+@pytest.mark.thorough
 async def test_an_empty_purse_is_said_in_words(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     async with made.served(limits={"user_daily": 1}) as address, page_at(browser, address) as page:

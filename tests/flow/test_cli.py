@@ -326,6 +326,7 @@ async def test_the_sandbox_tells_how_it_is_used(tmp_path: Path) -> None:
     assert config["fetch"] == {"allow_hosts": [address.removeprefix("http://")]}
 
 
+@pytest.mark.thorough
 async def test_a_sandbox_without_its_port_ends_with_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

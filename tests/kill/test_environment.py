@@ -157,7 +157,7 @@ async def test_an_unusable_database_stops_the_start_and_is_left_unchanged(tmp_pa
 # ---------------------------------------------------------------- the clock
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("seconds", [-400 * 86_400, -3600, 3600, 400 * 86_400])
 async def test_a_clock_change_during_a_job_does_not_affect_it(tmp_path: Path, seconds: float) -> None:
     release = asyncio.Event()

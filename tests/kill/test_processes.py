@@ -116,6 +116,7 @@ async def test_a_worker_that_was_only_stopped_posts_and_charges_nothing(tmp_path
         assert (await world.balance(user.key)).available == 48
 
 
+@pytest.mark.thorough
 async def test_a_cancel_reaches_the_process_that_paints(tmp_path: Path) -> None:
     async with processes_world(tmp_path) as (world, _):
         user = world.add_user(TELEGRAM)
@@ -131,6 +132,7 @@ async def test_a_cancel_reaches_the_process_that_paints(tmp_path: Path) -> None:
         assert world.request_count("a cat") == 1
 
 
+@pytest.mark.thorough
 async def test_a_worker_that_is_stopped_in_order_hands_its_jobs_over(tmp_path: Path) -> None:
     async with processes_world(tmp_path, "tasks") as (world, release):
         users = [world.add_user(platform) for platform in (TELEGRAM, MESSAGE)]

@@ -52,6 +52,7 @@ def test_the_table_in_the_readme_says_of_every_failure_what_its_class_does() -> 
         assert not kind.quotes_upstream or user == "the upstream's sentence", name
 
 
+@pytest.mark.forms(64)
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_of_two_failures_one_after_which_nothing_may_be_painted_again_is_reported(
     first: type[PaintFailed], second: type[PaintFailed]

@@ -139,7 +139,7 @@ async def test_a_file_that_says_it_is_no_picture(easel: MemoryWorld) -> None:
     await refused(easel, NotAPicture(name="a.pdf", kinds=SUPPORTED_FORMATS))
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("make", "name", "error"),
     [

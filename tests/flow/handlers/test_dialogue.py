@@ -119,7 +119,7 @@ async def test_another_member_answers_for_herself_with_the_pictures_that_all_can
     assert await painted(easel, 3) == ("a moon", [(120, 80)])
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["forgotten", "old", "restarted and old"])
 async def test_an_old_question_is_answered_from_its_words(tmp_path: Path, sandbox: Sandbox, how: str) -> None:
     async with world(tmp_path, sandbox) as easel:

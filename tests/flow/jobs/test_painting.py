@@ -75,7 +75,7 @@ async def test_pictures_that_failed_are_not_charged_and_the_others_are_delivered
         assert await left(easel) == (49, 0)
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.usefixtures("results_at_once")
 @pytest.mark.parametrize(
     "fault",

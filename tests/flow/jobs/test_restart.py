@@ -263,7 +263,7 @@ async def all_notified(easel: MemoryWorld) -> bool:
 # ---------------------------------------------------------------- starts that go wrong
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("step", ["begun", "image:0", "generated"])
 async def test_a_job_that_crashes_every_process_is_given_up(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
     async with books_of(tmp_path, sandbox) as store:

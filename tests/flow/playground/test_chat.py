@@ -163,7 +163,7 @@ async def test_a_prompt_of_ten_megabytes_reaches_the_bot_whole_and_the_page_cut(
         assert shown.endswith("x…")
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

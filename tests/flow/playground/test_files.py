@@ -27,7 +27,7 @@ async def test_an_uploaded_picture_is_known_for_what_it_is(server: PageServer) -
         assert await answer.read() == encode_plain("teal", "JPEG")
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     "data",
     [
@@ -146,7 +146,7 @@ async def test_a_large_picture_has_thumbnails(server: PageServer) -> None:
         assert thumbnail.size == (edge, round(edge * 2 / 3))
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     "data", [encode_plain("teal", "JPEG"), png("teal", (2000, 1000)), b"\x89PNG\r\n\x1a\n no picture"]
 )

@@ -54,7 +54,7 @@ async def test_a_result_belongs_to_whom_asked_for_it(server: PageServer, fox: tu
     assert ids(await ask(server, member="violet")) == []
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("words", "number"), [("SNOW fox", 0), ("лИСА", 0), ("3 s", 1), ("Lake", 1), ("fox lake", None), ("%", None)]
 )
@@ -86,7 +86,7 @@ async def test_a_long_chat_comes_in_pages_and_leads_to_what_no_page_has_loaded(s
     assert found == made[: AROUND + 1]
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -130,7 +130,7 @@ async def test_a_file_that_is_no_database_is_said_to_be_one(tmp_path: Path) -> N
 TABLES = {"messages": 14, "files": 8, "attachments": 4}
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("value", ["x'ff00ff'", "'garbage'", "CAST(x'ff' AS TEXT)", "'[1]'", "-5"])
 async def test_no_value_in_any_column_hides_other_messages_or_stops_a_start(tmp_path: Path, value: str) -> None:
     """Each column in a row of its own, all in one start."""

@@ -34,7 +34,7 @@ def says(document: object, *headers: str, status: str = "200 OK") -> Script:
     return script
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("status", "document", "headers"),
     [

@@ -360,7 +360,7 @@ async def test_with_another_one_behind(tmp_path: Path, dialect: Dialect, row: Ro
         assert ("upstream failed", kind.__name__) in outcome.operator
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden"])
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
 async def test_a_file_that_comes_late_is_delivered_and_painted_once(

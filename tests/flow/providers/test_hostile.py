@@ -94,7 +94,7 @@ async def test_a_good_picture_beside_a_trap_is_delivered_and_charged_alone(
         assert await books(easel) == (50 - len(post.images), 0)
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd.png", "ftp://127.0.0.1/x.png", "gopher://127.0.0.1/x.png", "javascript:x.png"]
@@ -113,7 +113,7 @@ async def test_no_other_kind_of_address_is_opened(
 # ---------------------------------------------------------------- what results are
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("name", [name for name in FILES if name != "good"])
 async def test_nothing_that_poses_as_a_picture_is_delivered(
     tmp_path: Path, sandbox: Sandbox, upstream: Hostile, name: str

@@ -60,7 +60,7 @@ async def test_who_charges_by_usage_never_takes_more_than_was_reserved(
 TABLE = {"low": 1, "medium": 4, "high": 16, "4K": 2.0}
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("said", "cost", "charged"),
     [
@@ -84,7 +84,7 @@ async def test_a_table_of_prices_reserves_what_is_asked_and_charges_what_came(
         assert await books(easel) == (50 - charged, 0)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("said", "cost", "charged"),
     [

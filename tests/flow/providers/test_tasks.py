@@ -36,7 +36,7 @@ async def tasks(folder: Path, *, at: str, then_chat: bool = True, **given: Any) 
             yield easel
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("fault", ["task-service_error", "task-generation_timeout", "task-quota_exceeded"])
 async def test_after_a_failed_task_that_was_free_the_next_one_paints(tmp_path: Path, fault: str) -> None:
     async with tasks(tmp_path, at="evolink") as easel:
@@ -52,7 +52,7 @@ async def test_after_a_failed_task_that_was_free_the_next_one_paints(tmp_path: P
         assert not any("could not be made" in card.text for card in post.cards)  # the task's own words
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("at", "fault", "key"),
     [

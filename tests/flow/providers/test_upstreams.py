@@ -178,7 +178,7 @@ async def test_retry_takes_the_mask_along_and_vary_leaves_it(tmp_path: Path, san
 # ---------------------------------------------------------------- options
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("typed", "size"),
     [

@@ -179,7 +179,7 @@ def change(folder: Path, sql: str, *values: object) -> None:
         db.commit()
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     "damage",
     [

@@ -27,7 +27,7 @@ def mutations(draw: st.DrawFn, seeds: tuple[bytes, ...]) -> bytes:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_bytes_break_a_reader(name: str) -> None:
-    @settings(max_examples=80)
+    @settings(max_examples=40)
     @given(mutations(SEEDS[name]) | st.binary(max_size=200))
     def run(data: bytes) -> None:
         TARGETS[name](data)

@@ -67,6 +67,7 @@ def test_every_recommended_size_is_legal_and_is_what_its_shape_and_tier_land_on(
     assert resolve_size(size, None, ABLE) == ResolvedSize(size=size)
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("name", RULED)
 @settings(max_examples=60)
 @given(width=sides, height=sides, tier=st.sampled_from((None, *TIERS)))

@@ -190,6 +190,7 @@ async def test_a_result_whose_frames_never_come_is_left_at_the_frames_that_it_ha
         await processor.validate_result(announced, owner="amber")
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "I;16"])
 @pytest.mark.parametrize("edge", [120, 250, 640])
 def test_strips_give_the_same_picture(mode: str, edge: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,7 @@ async def test_a_scaled_line_keeps_one_pixel_of_height():
     assert (prepared.width, prepared.height) == (1000, 1)
 
 
+@pytest.mark.forms(8)
 @pytest.mark.parametrize("types", [("image/png",), ("image/jpeg",), ("image/webp",), CAPABILITIES.reference_types])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("limit", [400_000, 60_000, 9_000])
@@ -182,6 +183,7 @@ async def test_an_animated_result_stays_unchanged_and_every_frame_is_decoded(kin
         await validate_result(data[: len(data) * 2 // 3])
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIF"])
 async def test_a_preview_is_a_small_jpeg(kind: str):
     prepared = await prepare_preview(encoded(four_corners(1200, 800), kind))

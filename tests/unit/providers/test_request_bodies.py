@@ -232,7 +232,7 @@ def missing(request: PaintRequest, upstream: Upstream) -> list[str]:
     return lacking
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_was_chosen_is_refused_or_stands_in_the_request(data: st.DataObject) -> None:
     upstream = data.draw(upstreams())

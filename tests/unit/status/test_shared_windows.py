@@ -56,6 +56,7 @@ def test_twenty_jobs_of_one_group_over_three_processes_wait_no_longer_than_in_on
     assert all(len(process.pacer) == 0 or process.pacer.next_call(1e9) is None for process in processes)
 
 
+@pytest.mark.forms(3)
 @pytest.mark.parametrize("seed", range(8))
 def test_processes_that_die_and_stop_anywhere_overdraw_nothing_and_starve_nobody(seed: int) -> None:
     simulation = Simulation(seed)

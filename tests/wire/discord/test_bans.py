@@ -49,7 +49,7 @@ def silent_seconds(world: DiscordWorld) -> float:
     return min(one.at for one in world.server.requests if one.at > refused.at + ON_THE_WAY_S) - refused.at
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("refuse", "slash"), [(by_edge, False), (by_edge_with_403, True), (by_body, True), (by_headers, False)]
 )

@@ -216,6 +216,7 @@ async def test_a_job_in_a_channel_closed_meanwhile_is_not_charged(world: Discord
 # ---------------------------------------------------------------- kill -9, and a new process
 
 
+@pytest.mark.thorough
 async def test_a_new_process_finishes_what_a_killed_one_has_begun(world: DiscordWorld) -> None:
     async with world.gallery() as upstream:
         async with world.process() as first:

@@ -137,7 +137,7 @@ async def test_a_reply_to_a_deleted_message_is_answered_in_words(world: DiscordW
         assert (await world.wait_for_reply()).content == translate("en", "refusal-reply-gone")
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["message", "slash", "form"])
 async def test_discords_markup_is_read_as_words(world: DiscordWorld, how: str) -> None:
     async with world.easel():
@@ -187,7 +187,7 @@ async def test_messages_not_addressed_to_the_bot_are_ignored(open_place: Discord
         assert world.bot_messages() == [message]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", ["thread", "post", "voice"])
 async def test_it_works_in_threads_forum_posts_and_voice_channels(world: DiscordWorld, kind: str) -> None:
     async with world.easel():

@@ -173,7 +173,7 @@ CLOSED = [
 ]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_job_is_not_charged_when_its_channel_is_closed(tmp_path: Path, closed: Closed) -> None:
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.gallery() as upstream:
@@ -221,7 +221,7 @@ async def test_repeated_and_reordered_events_are_one_job_each(tmp_path: Path) ->
         assert (balance.available, balance.reserved) == (46, 0)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
 async def test_a_picture_that_discord_does_not_serve_is_retried_or_refused(tmp_path: Path, trouble: str) -> None:
     """A passing failure is retried; a lasting one is shown, and no request goes upstream."""

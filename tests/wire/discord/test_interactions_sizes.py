@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import pytest
 from PIL import Image
 
 from bot.texts import translate
@@ -27,6 +28,7 @@ async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(world: 
         assert message.content.endswith(translate("en", "note-shrunk"))
 
 
+@pytest.mark.thorough
 async def test_a_picture_of_twelve_megabytes_is_unchanged_in_a_boosted_guild(world: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     guild = world.server.world.add_guild("boosted", tier=2)

@@ -44,7 +44,7 @@ def embed(world: DiscordWorld, width: int = 50, url: str = LINK) -> Json:
 # ---------------------------------------------------------------- links
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("where", ["channel", "direct"])
 @pytest.mark.parametrize("hidden", [False, True], ids=["shown", "hidden"])
 async def test_a_link_that_unfolds_later_is_a_reference(patient: DiscordWorld, where: str, hidden: bool) -> None:
@@ -177,7 +177,7 @@ def thread_on_a_picture(world: DiscordWorld, kind: str) -> Channel:
     return world.server.world.add_thread(world.channel, started_on=starter)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("kind", "how"),
     [("text", "mention"), ("text", "reply"), ("text", "typed"), ("text", "slash"), ("forum", "mention")],
@@ -223,7 +223,7 @@ async def test_edit_without_a_picture_anywhere_is_refused_in_words(world: Discor
         assert told.content == translate("en", "refusal-nothing-to-edit")
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("why", ["content", "rights", "none"])
 async def test_a_first_message_that_cannot_be_read_is_passed_over_in_silence(world: DiscordWorld, why: str) -> None:
     async with world.easel():

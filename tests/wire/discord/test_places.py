@@ -75,7 +75,7 @@ async def test_a_thread_needs_permissions_of_its_own(world: DiscordWorld) -> Non
         assert said.content == translate("en", "discord-no-permission", missing="Send Messages in Threads")
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("way", ["command", "menu", "retry", "edit"])
 async def test_a_command_or_button_where_no_files_may_be_attached_is_answered_to_its_user_alone(
     world: DiscordWorld, way: str

@@ -52,7 +52,7 @@ def ask_about(world: DiscordWorld, shown: Message, how: str) -> None:
         world.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["own", "replied", "forwarded"])
 async def test_a_sticker_that_stands_still_is_a_reference(world: DiscordWorld, how: str) -> None:
     async with world.easel():
@@ -90,7 +90,7 @@ async def test_a_sticker_alone_waits_for_words_over_a_restart(world: DiscordWorl
         assert reference_sizes(world.sandbox) == [(52, 40)]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("kind", "how"),
     [
@@ -188,7 +188,7 @@ async def site(world: DiscordWorld) -> AsyncGenerator[Website]:
         yield made
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("place", ["channel", "direct", "slash"])
 async def test_an_address_in_a_prompt_is_a_reference(world: DiscordWorld, site: Website, place: str) -> None:
     async with world.easel():

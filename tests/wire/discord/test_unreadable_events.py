@@ -148,7 +148,7 @@ ODD_GUILDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", ODD_GUILDS)
 async def test_a_guild_that_cannot_be_read_is_known_and_no_direct_chat(world: DiscordWorld, kind: str) -> None:
     world.server.gateway.odd["GUILD_CREATE"] = ODD_GUILDS[kind]

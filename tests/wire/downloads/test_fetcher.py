@@ -97,7 +97,7 @@ async def test_a_cancelled_download_is_cancelled():
 # ---------------------------------------------------------------- what comes
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "aws-chunked, gzip"])
 async def test_a_compressed_body_becomes_no_larger_than_allowed(encoding: str):
     async def handler(call: Call) -> None:

@@ -91,7 +91,7 @@ def event(text: str) -> str:
     return f"data: {json.dumps({'choices': [{'delta': {'content': text}}]})}\n\n"
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     "body",
     [
@@ -142,7 +142,7 @@ async def test_events_without_end_are_a_failure(client: UpstreamClient, monkeypa
 DENSE = "[" + "[]," * 300_000 + "0]"
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("body", [DENSE, '{"choices": ' + DENSE + "}", "{\n" * 50_000, "[1,\n" * 50_000])
 async def test_a_document_of_nothing_but_structure_is_none(client: UpstreamClient, body: str) -> None:
     async with scripted_upstream(sends(body, JSON)) as up:

@@ -57,7 +57,7 @@ DIALECTS: dict[str, tuple[str, Callable[[dict[str, object]], str]]] = {
 }
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_every_item_is_one_picture(dialect: str) -> None:
     preset, encode = DIALECTS[dialect]
@@ -127,7 +127,7 @@ ANYWHERE: list[object] = [
 ]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("preset", ["relay", "openai-hk", "toapis"])
 async def test_a_picture_is_found_wherever_a_document_has_it(preset: str) -> None:
     for document in ANYWHERE:

@@ -227,7 +227,7 @@ async def test_what_is_over_or_unfinished_is_said(place: TelegramWorld) -> None:
         assert words(click) == translate_error("en", AlreadyFinished())
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     "data", ["", "x", "easel:", "easel:dance:abc", "easel:retry:", "easel:retry:" + "a" * 41, "easel-buy:0", "🦊"]
 )
@@ -298,7 +298,7 @@ async def test_an_answer_that_does_not_get_through_harms_nothing(place: Telegram
         await place.wait_for_picture(after=first)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_a_click_is_answered_in_the_language_of_who_clicks(place: TelegramWorld, locale: str) -> None:
     cy = place.server.add_user("Cy", language_code=locale)

@@ -40,7 +40,7 @@ async def credits_of(place: TelegramWorld, channel: Chat) -> int:
     return (await place.balance(f"telegram:{channel.id}")).available
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("text", ["/imagine a red fox", "/imagine@easel_bot a red fox", "@easel_bot a red fox"])
 async def test_a_command_or_a_mention_is_painted_below_the_post_on_the_channels_account(
     place: TelegramWorld, channel: Chat, bo: User, text: str
@@ -61,7 +61,7 @@ async def test_it_works_behind_a_webhook_and_in_channels_of_a_list(
         await picture_in(place, channel, place.server.say(bo, channel, "/imagine a red fox"))
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("channels", [False, True, [-100123]])
 async def test_what_is_not_for_the_bot_or_not_allowed_is_met_with_silence(
     place: TelegramWorld, channel: Chat, bo: User, channels: object

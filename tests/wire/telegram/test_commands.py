@@ -48,7 +48,7 @@ def names(menu: list[tuple[str, str]]) -> tuple[str, ...]:
 # ---------------------------------------------------------------- menus
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("language", [*LOCALES, "de", None])
 async def test_members_are_offered_the_commands_in_their_language(place: TelegramWorld, language: str | None) -> None:
     member = place.server.add_user("Cy", language_code=language)

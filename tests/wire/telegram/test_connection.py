@@ -116,7 +116,7 @@ async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, 
         assert len(place.bot_messages()) == 1
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("fault", ["fail", "drop", "garble"])
 async def test_a_question_that_is_answered_badly_is_asked_again(world: Edge, place: TelegramWorld, fault: str) -> None:
     world.time.skips = 1.0

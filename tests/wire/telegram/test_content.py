@@ -21,7 +21,7 @@ async def site(place: TelegramWorld) -> AsyncGenerator[Website]:
         yield made
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("where", ["private", "group", "caption", "replied"])
 async def test_an_address_in_a_prompt_is_a_reference(place: TelegramWorld, site: Website, where: str) -> None:
     prompt, chat = f"make ({site.address}/50.png) a painting", place.private

@@ -24,7 +24,7 @@ async def place(tmp_path: Path, clock: PausableClock) -> AsyncGenerator[Telegram
         yield made
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("correction", "prompt", "left"),
     [
@@ -72,7 +72,7 @@ async def test_a_job_that_waits_in_line_takes_its_correction_and_a_started_one_n
         assert await place.available_credits() == 48
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("correction", "key"),
     [
@@ -110,7 +110,7 @@ async def history(place: TelegramWorld) -> list[Job]:
         return await store.history(f"telegram:{place.ada.id}")
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("said", "correction"),
     [

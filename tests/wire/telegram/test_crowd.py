@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.servers.telegram import Limits
 from tests.support.clocks import FastClock
 from tests.wire.telegram.easel import done, telegram_world
@@ -30,6 +32,7 @@ async def test_twenty_jobs_at_once_in_one_group_all_get_their_picture_and_nothin
             assert all(one.reactions for one in asked)  # everybody was told at once that they were seen
 
 
+@pytest.mark.thorough
 async def test_albums_count_as_many_and_are_not_refused_either(tmp_path: Path) -> None:
     clock = FastClock(SPEED)
     async with telegram_world(tmp_path, clock=clock, members=["Bob", "Cleo"], limits=Limits()) as place:

@@ -158,7 +158,7 @@ CLOSED = [
 ]
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED) as place, place.gallery() as upstream:

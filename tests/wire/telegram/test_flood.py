@@ -147,7 +147,7 @@ async def test_what_is_ignored_costs_no_task_and_no_row(place: TelegramWorld) ->
         assert (state.saves, handler.handled) == ([], [0])
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     "failure", [OSError(24, "Too many open files"), MemoryError(), telegram.error.NetworkError("x")], ids=repr
 )

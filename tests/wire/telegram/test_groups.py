@@ -53,7 +53,7 @@ async def test_a_group_without_reactions_is_tried_once(place: TelegramWorld) -> 
         assert [one.status for one in place.server.calls("setMessageReaction")] == [400]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("kind", ["photo", "document", "sticker", "album"])
 async def test_edit_as_a_reply_to_anybodys_picture(place: TelegramWorld, kind: str) -> None:
     async with place.easel():

@@ -15,7 +15,7 @@ from tests.wire.telegram.inline_chats import chosen, finished, queried, shown
 # ---------------------------------------------------------------- inline mode
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(
     place: TelegramWorld, storage: Chat, locale: str

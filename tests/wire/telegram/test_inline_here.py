@@ -30,7 +30,7 @@ async def chosen_here(place: TelegramWorld, chat: Chat, *, message_first: bool =
     return place.server.choose_result(place.ada, query, "paint", chat=chat, message_first=message_first)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("where", ["private", "group", "open"])
 @pytest.mark.parametrize("message_first", [False, True])
 async def test_a_result_chosen_where_the_bot_is_is_painted_once(

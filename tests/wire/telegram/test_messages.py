@@ -68,7 +68,7 @@ async def test_the_status_message_fills_up_before_it_becomes_the_picture(place: 
         assert [label for label, _ in status.buttons] == ["Retry", "Vary", "Edit", "More…"]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -296,7 +296,7 @@ async def test_a_gif_sent_as_a_document_is_refused_in_words(place: TelegramWorld
         assert await place.available_credits() == 50
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("times", [1, 3, 6])
 async def test_a_file_that_is_not_available_now_is_asked_for_again(place: TelegramWorld, times: int) -> None:
     async with place.easel():
@@ -367,7 +367,7 @@ async def test_edited_requests_and_bots_are_not_heard(place: TelegramWorld) -> N
         assert len(place.sandbox.requests) == 1
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("name", ["n" * 2600 + ".png", "\u202e" + "e\u0301" * 2000 + ".png", "👨‍👩‍👧" * 900 + ".png"])
 async def test_a_file_whose_name_fills_a_page_is_refused_in_words(place: TelegramWorld, name: str) -> None:
     async with place.easel():

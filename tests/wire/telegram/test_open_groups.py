@@ -102,7 +102,7 @@ async def test_where_no_forward_can_be_heard_nothing_is_waited_for(place: Telegr
         await place.wait_for_picture(place.group)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("private", [True, False])
 @pytest.mark.parametrize("album", [True, False])
 async def test_words_and_what_was_forwarded_with_them_may_come_at_once_and_in_any_order(
@@ -189,7 +189,7 @@ async def test_what_was_shown_is_kept_for_the_answer_to_a_question(
         assert reference_sizes(place.sandbox) == sizes(*range(min(count, 5)))
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("why", ["another matter", "chatter in between", "forgotten"])
 async def test_what_was_shown_is_left_alone_otherwise(place: TelegramWorld, why: str) -> None:
     place.server.promote(place.group)

@@ -29,7 +29,7 @@ async def test_by_default_nothing_is_sold(place: TelegramWorld) -> None:
 # ---------------------------------------------------------------- the offer
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("command", ["/buy", "/BUY", "/buy@easel_bot", "/start buy"])
 async def test_packs_are_offered_in_private(place: TelegramWorld, command: str) -> None:
     async with place.easel(star_packs=PACKS):
@@ -145,7 +145,7 @@ async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(
         assert await place.available_credits() == 50
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("amount", [1, 24, 26])
 async def test_another_price_is_refused_before_anything_is_paid(place: TelegramWorld, amount: int) -> None:
     async with place.easel(star_packs=PACKS):
@@ -167,7 +167,7 @@ async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Ed
         await has(place, 60)
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("payload", "amount"),
     [

@@ -66,7 +66,7 @@ async def test_where_neither_is_allowed_it_is_said_once_and_nothing_is_painted(
         assert await place.available_credits() == 49
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @FORBID
 @pytest.mark.parametrize("since", ["start", "painting"])
 @pytest.mark.parametrize("count", [1, 4])

@@ -31,7 +31,7 @@ def forced(question: Message) -> str:
     return str(markup["input_field_placeholder"])
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
 async def test_a_bare_command_asks_and_the_reply_is_the_prompt(place: TelegramWorld, language: str) -> None:
     eva = place.server.add_user("Eva", language_code=language)

@@ -36,6 +36,7 @@ async def settled_credits(place: TelegramWorld) -> tuple[int, int]:
     return balance.available, balance.reserved
 
 
+@pytest.mark.thorough
 async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
     async with restarted_world(tmp_path) as place:
         place.server.say(place.ada, place.private, f"a cat [[quiet:{LONG}]]")
@@ -67,6 +68,7 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
         assert len(place.sandbox.requests) == 1
 
 
+@pytest.mark.thorough
 async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
     async with restarted_world(tmp_path) as place:
         shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(MAX_ALBUM_PARTS)]

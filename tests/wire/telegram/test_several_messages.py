@@ -60,7 +60,7 @@ def her_own_photo(place: TelegramWorld, chat: Chat) -> None:
 PLAIN, EDIT, MENTION = ("make it night", True), ("/edit make it night", True), ("@easel_bot make it night", False)
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("said", "follow", "count"),
     [
@@ -220,7 +220,7 @@ def spacious(place: TelegramWorld) -> TelegramWorld:
     return place
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("command", "text", "private"),
     [
@@ -310,6 +310,7 @@ async def test_the_rest_of_what_is_painted_already_is_said_to_be_late(spacious: 
 # ---------------------------------------------------------------- by webhook
 
 
+@pytest.mark.thorough
 async def test_by_webhook_it_is_the_same(tmp_path: Path, clock: PausableClock) -> None:
     async with (
         telegram_world(tmp_path, limits=UNLIMITED, clock=clock, members=["Bo"], http_webhooks=True) as place,

@@ -31,6 +31,7 @@ async def place(tmp_path: Path, postgres: Server, postgres_template: str) -> Asy
             yield made
 
 
+@pytest.mark.thorough
 async def test_an_album_whose_process_is_killed_before_it_is_complete_is_one_request_of_another(
     place: TelegramWorld,
 ) -> None:

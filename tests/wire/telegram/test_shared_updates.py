@@ -89,6 +89,7 @@ async def test_each_chat_is_handled_by_one_process_in_order_and_all_of_them_work
             assert said == [f"/imagine fox {number}" for number in range(3)]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("patient")
 async def test_a_command_and_what_is_forwarded_with_it_are_one_request(place: TelegramWorld) -> None:
     away = place.server.add_group("Away", bot_status="left")
@@ -101,6 +102,7 @@ async def test_a_command_and_what_is_forwarded_with_it_are_one_request(place: Te
         assert len(place.bot_messages()) == 1
 
 
+@pytest.mark.thorough
 async def test_what_a_process_has_asked_another_is_answered_after_it_has_gone(place: TelegramWorld) -> None:
     async with crew(place) as processes:
         place.server.photo(place.ada, place.private, png(size=(120, 80)))
@@ -133,6 +135,7 @@ async def test_an_edit_button_and_the_words_after_it_work_wherever_they_come_in(
             await all_handled(place)
 
 
+@pytest.mark.thorough
 async def test_pictures_shown_to_one_process_are_what_a_request_to_the_next_one_is_about(place: TelegramWorld) -> None:
     async with crew(place) as processes:
         place.server.photo(place.ada, place.group, png(size=(120, 80)))

@@ -162,7 +162,7 @@ async def test_a_prepared_post_is_found_and_noted_once_more_only_after_other_mes
     assert [each.text for each in world.bot_messages(place)] == [*(["Help"] if answers else []), "again"]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 async def test_a_status_message_becomes_the_picture_of_the_next_process(world: World, place: ServerChat) -> None:
     async with world.process() as first:
         job, chat, asked = await world.accept(place)
@@ -177,7 +177,7 @@ async def test_a_status_message_becomes_the_picture_of_the_next_process(world: W
     assert message.buttons == [("Vary", f"easel:vary:{job}")]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("place", "count"),
     [("private", 1), ("group", 2), ("basic group", 4), ("topic", 4), ("messages to a channel", 1)],

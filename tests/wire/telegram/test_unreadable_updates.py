@@ -142,7 +142,7 @@ async def test_what_breaks_its_handler_is_set_aside_and_not_tried_again(place: T
     assert [each for each in logs if each["log_level"] == "error"] == []
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", ["unreadable", "breaking"])
 async def test_nothing_is_forgotten_while_it_cannot_be_set_aside(place: TelegramWorld, mode: str, kind: str) -> None:
@@ -183,7 +183,7 @@ async def test_updates_without_a_number_hold_up_nobody(world: Edge, place: Teleg
 ANSWERS = [b'{"ok":true,"result":{}}', b'{"ok":true,"result":null}', b'{"ok":true}', b'{"ok":true,"result":"x"}', b"[]"]
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("answer", ANSWERS)
 async def test_an_answer_that_is_no_list_of_updates_is_asked_for_again(
     world: Edge, place: TelegramWorld, answer: bytes

@@ -151,7 +151,7 @@ async def test_a_telegram_that_does_not_set_it_is_asked_until_it_does(world: Edg
 # ---------------------------------------------------------------- who may call
 
 
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("shows", [None, b"", b"wrong", b"\xff\xfe"])
 async def test_without_the_secret_nothing_is_done(place: TelegramWorld, shows: bytes | None) -> None:
     async with wired(place, mode="webhook") as easel:
@@ -174,7 +174,7 @@ async def test_polling_opens_no_path_at_all(place: TelegramWorld) -> None:
 NO_UPDATES = [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1}', b"\xff", b"[" * 5000]
 
 
-@pytest.mark.forms(3)
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("body", NO_UPDATES)
 async def test_what_is_no_update_is_refused(place: TelegramWorld, body: bytes) -> None:
     async with wired(place, mode="webhook") as easel:

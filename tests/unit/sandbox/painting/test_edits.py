@@ -86,6 +86,7 @@ def test_an_edit_keeps_what_it_does_not_name():
     assert difference(edited("as anime, with a hat"), edited("a hat")) > 1  # a drawing only where one is asked for
 
 
+@pytest.mark.forms(5)
 @pytest.mark.parametrize("quality", [None, 90, 60])
 @pytest.mark.parametrize("scale", [1.0, 0.75, 1.5])
 @pytest.mark.parametrize("words", ["a lake in summer", "sunset hills " * 30])

@@ -41,6 +41,7 @@ def _match_mask(picture: Image.Image, rgb: tuple[int, ...]) -> bytes:
     return apply_curve(difference, lambda value: 0 if value else 255).convert("1").tobytes()
 
 
+@pytest.mark.forms(4)
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_every_script_is_painted_in_the_requested_size_and_below_two_megabytes(prompt: str):
     png = paint(PictureSpec(prompt=PROMPTS[prompt], width=768, height=512))
@@ -65,6 +66,7 @@ def test_the_same_spec_gives_the_same_picture_and_any_difference_another():
     assert [paint(order) for order in orders] == pictures
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 12])
 def test_each_reference_is_seen_unstyled_in_its_order(count: int):
     colours = ["#ff0000", "#00ff00", "#0000ff", "#ffff00", "#00ffff"]
