@@ -13,6 +13,8 @@ from typing import Any, cast
 import aiohttp
 import discord
 import structlog
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
 from pydantic import SecretStr
 
 from adapters.discord.call_gate import CallGate, RateLimit, read_rate_limit
@@ -21,6 +23,7 @@ from bot.errors import ChatBusy
 from bot.metrics import INVALID_REQUESTS, RECENT_INVALID_REQUESTS
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
+from bot.runtime.on_wire import signal_on_wire
 
 log = structlog.get_logger()
 
@@ -42,6 +45,16 @@ class Upload:
     data: bytes = field(repr=False)
     description: str = ""
     """The alternative text, at most 1024 characters; empty for none."""
+
+
+class _SignallingRequest(aiohttp.ClientRequest):
+    """Tells whoever has made the call that it is on the wire."""
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        await super().write_bytes(writer, conn, content_length)
+        signal_on_wire()
 
 
 class RestClient:
@@ -70,6 +83,7 @@ class RestClient:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=descriptors.chat_connections(descriptors.limit())),
             timeout=TIMEOUT,
+            request_class=_SignallingRequest,
             headers={"User-Agent": USER_AGENT},
         )
 

@@ -5,9 +5,10 @@ Decides nothing about what is sent; what an error means stands in errors.py.
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
+import httpx
 import telegram
 from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest, RequestData
@@ -16,6 +17,7 @@ from adapters.telegram.errors import PARSE_ERRORS, translate_error
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
+from bot.runtime.on_wire import signal_on_wire
 from bot.runtime.tls import client_context
 from bot.settings import Telegram as TelegramSettings
 
@@ -84,6 +86,26 @@ class ReleasingRequest(HTTPXRequest):
                     content.close()
 
 
+class _SignallingStream(httpx.AsyncByteStream):
+    """The body of a call; tells whoever has made the call that it is on the wire."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        async for part in self._stream:
+            yield part
+        signal_on_wire()  # the next part is asked for once the one before is written
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _watch_body(request: httpx.Request) -> None:
+    if isinstance(request.stream, httpx.AsyncByteStream):
+        request.stream = _SignallingStream(request.stream)
+
+
 def quiet_library_logs() -> None:
     """Raises the log levels of the libraries (see LIBRARY_LOG_LEVELS); what matters of it is logged by this package."""
     for family, level in LIBRARY_LOG_LEVELS.items():
@@ -111,7 +133,7 @@ def make_bot(settings: TelegramSettings, may_call: Callable[[], bool] = lambda: 
             write_timeout=WRITE_TIMEOUT_S,
             media_write_timeout=UPLOAD_TIMEOUT_S,
             pool_timeout=POOL_TIMEOUT_S,
-            httpx_kwargs=trusting,
+            httpx_kwargs={**trusting, "event_hooks": {"request": [_watch_body]}},
         ),
         get_updates_request=HTTPXRequest(
             connection_pool_size=2,

@@ -39,6 +39,7 @@ from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, retry_store_write
+from bot.runtime.on_wire import listen_on_wire
 from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended
 from bot.store.store import Store
@@ -48,6 +49,7 @@ log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 MAX_DELIVERY_ATTEMPTS = 50  # starts of a job with saved images: they may be in the chat already
+REQUEST_WAIT_S = 0.02  # for a request that goes out at once: several times what that takes
 CLOSE_GRACE_S = 1.0  # for final states under way when the process ends; the next start shows the others
 
 
@@ -119,6 +121,7 @@ class JobRunner:
         )
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
         self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted or amended
+        self._requested: dict[str, asyncio.Event] = {}  # of adopted jobs until they run, as of `wait_for_request`
         self._amending: dict[str, asyncio.Event] = {}  # jobs whose request is being changed; set once it is
 
     # ------------------------------------------------------------ for the service and the scheduler
@@ -130,6 +133,14 @@ class JobRunner:
     def adopt_attempt(self, job: Job) -> None:
         """The job's attempt began as it was accepted; `run` need not begin one."""
         self._begun[job.id] = job
+        requested = self._requested[job.id] = asyncio.Event()
+        asyncio.get_running_loop().call_later(REQUEST_WAIT_S, requested.set)
+
+    async def wait_for_request(self, job_id: str) -> None:
+        """Returns once the request of a job that has just been adopted is on the wire to its upstream; at once for any
+        other, and after REQUEST_WAIT_S at the latest. Whoever waits leaves the processor to what its user waits for."""
+        if (requested := self._requested.get(job_id)) is not None:
+            await requested.wait()
 
     async def amend_job(self, job_id: str, amend: Callable[[], Awaitable[Job | None]]) -> Job | None:
         """Changes the request of a job by `amend`, which returns it as it is then, or None when it is too late. The
@@ -215,11 +226,13 @@ class JobRunner:
     async def hand_over(self, job_id: str) -> None:
         """This process is to make no call about the job any more: returns when none is under way."""
         self._begun.pop(job_id, None)
+        self._requested.pop(job_id, None)
         await self._status_messages.hand_over(job_id)
 
     def abandon_all(self) -> None:
         """This process was given up: others have its jobs, and make all calls about them."""
         self._begun.clear()
+        self._requested.clear()
         self._status_messages.abandon_all()
 
     def is_shown(self, job_id: str) -> bool:
@@ -241,6 +254,7 @@ class JobRunner:
         job is then settled in the background once the database is back.
         """
         self._begun.pop(job_id, None)
+        self._requested.pop(job_id, None)
         try:
             return await self._settle_cancelled(job_id)
         except StoreFailed:
@@ -261,7 +275,11 @@ class JobRunner:
         may be called twice.
         """
         structlog.contextvars.bind_contextvars(job=job_id)
+        requested = self._requested.pop(job_id, None)
         try:
+            await self._status_messages.wait_for_post(job_id)
+            if requested is not None:
+                listen_on_wire(requested.set)
             await retry_store_write(lambda: self._attempt(job_id, release_slot), self._clock)
             while await self._is_amended(job_id):
                 await retry_store_write(lambda: self._attempt(job_id, release_slot), self._clock)
@@ -270,6 +288,8 @@ class JobRunner:
             await self._notifier.show_store_failure(job_id, failed)
             self._settlement.retry_in_background(job_id, lambda: self._attempt(job_id, release_slot))
         finally:
+            if requested is not None:
+                requested.set()
             self._images.cancel_preview(job_id)
 
     async def close(self) -> None:
@@ -369,10 +389,9 @@ class JobRunner:
             raise Restarted
         if facts is not None:
             return facts
-        if not job.checkpoints:  # the chat, and what is known of its user, may have changed while the job waited
+        if not job.checkpoints and job.started != job.created:  # what was looked at may have changed while it waited
             await self.check_place(job.chat)
-            if job.started != job.created:
-                await self._store.strikes.check_pause(job.user.key)
+            await self._store.strikes.check_pause(job.user.key)
         state = await self._generation.generate(job)
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
         try:

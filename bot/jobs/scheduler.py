@@ -12,7 +12,6 @@ from typing import Any
 from bot.errors import Stale
 from bot.job import Job
 from bot.jobs.fair_queue import FairQueue
-from bot.jobs.first_post import let_first_post_go
 from bot.metrics import JOBS_RUNNING, JOBS_WAITING
 from bot.ports import Signal, Workflow
 from bot.runtime.background import end_tasks
@@ -167,8 +166,6 @@ class Scheduler:
             finally:
                 self._held.discard(job)
                 self._holds.pop(job, None)
-        else:
-            await let_first_post_go()
         await self._workflow.run(job, partial(self._release_slot, job))
 
     def _start_waiting(self) -> None:

@@ -26,7 +26,6 @@ from bot.errors import (
 )
 from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
-from bot.jobs.first_post import let_workflow_begin
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
 from bot.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
@@ -170,7 +169,7 @@ class JobService:
         JOBS_ACCEPTED.inc()
         if job.is_reserved:
             CREDITS_RESERVED.inc(job.cost)
-        await let_workflow_begin()
+        await self._runner.wait_for_request(job.id)  # nobody waits for what follows
         log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job
 

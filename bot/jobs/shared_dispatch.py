@@ -19,7 +19,6 @@ import structlog
 
 from bot.errors import Stale, StoreFailed
 from bot.job import Job
-from bot.jobs.first_post import let_first_post_go
 from bot.jobs.job_recovery import JobRecovery
 from bot.jobs.queue_positions import QueuePositions
 from bot.jobs.remote_cancel import RemoteCancel
@@ -280,8 +279,6 @@ class SharedDispatch:
         if run.hold is not None:
             await run.hold.wait(self._clock)
             run.hold = None
-        else:
-            await let_first_post_go()
         await self._workflow.run(job, partial(self._release_slot, job))
 
     def _release_slot(self, job: str) -> None:

@@ -25,6 +25,7 @@ from bot.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE
 from bot.ports import ButtonReplacement, ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
+from bot.runtime.on_wire import listen_on_wire
 from bot.runtime.turn_queue import TurnQueue
 from bot.status.message import FinalState, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 
 RETRY_MIN_S = 1.0  # pause before an unanswered call is repeated; doubles each time
 RETRY_MAX_S = 30.0  # longest pause between two tries
+POST_WAIT_S = 0.02  # that a job waits for its first post to go out: many times what that takes on an open connection
 MAX_TRIES = 20  # of one call before it is given up; with the pauses above about eight minutes
 ShareBudgets = Callable[[Pacer, Callable[[], None]], SharedBudgets]  # the second is called when there is news
 
@@ -59,6 +61,7 @@ class MessageCalls:
         self._turns = TurnQueue()  # for all calls but first posts, which somebody waits for
         self._background = BackgroundTasks()
         self._wake = asyncio.Event()
+        self._posting: dict[str, asyncio.Event] = {}  # of posts that were not granted yet, as StatusMessage.on_wire
         self._shared_budgets = None if share_budgets is None else share_budgets(self._pacer, self._wake.set)
 
     async def close(self) -> None:
@@ -79,9 +82,23 @@ class MessageCalls:
         if message.final_state is not None:
             self.request_call(message, Urgency.FINAL)
         elif message.ref is None:
-            self.request_post(message)
+            urgency = self._pacer.post_urgency(self._lane(message), self._clock.monotonic())
+            if urgency is Urgency.FIRST:
+                self._expect_post(message)
+            self.request_call(message, urgency)
         else:
             self.request_call(message, Urgency.PROGRESS)
+
+    def _expect_post(self, message: StatusMessage) -> None:
+        """Lets others wait until a message's post is on the wire, as long as it seems that it can be made now."""
+        message.on_wire = self._posting[message.key] = asyncio.Event()
+        asyncio.get_running_loop().call_later(POST_WAIT_S, message.on_wire.set)
+
+    def _end_expecting(self) -> None:
+        """No call may be made now: nobody waits for a post."""
+        for on_wire in self._posting.values():
+            on_wire.set()
+        self._posting.clear()
 
     def request_post(self, message: StatusMessage) -> None:
         """Requests the call that posts a message."""
@@ -125,13 +142,16 @@ class MessageCalls:
         if self._membership is not None:
             await self._membership.wait_until_current()
         if self._shared_budgets is not None and not self._shared_budgets.asks_nobody():
+            self._end_expecting()
             await self._start_granted_calls(self._shared_budgets)
             return
         grant = self._pacer.next_call(self._clock.monotonic())
         if isinstance(grant, SendGrant):
             self._pacer.start_call(grant, self._clock.monotonic())
+            self._posting.pop(grant.key, None)
             self._background.spawn(self._make_call(grant), f"call {grant.key}")
         else:
+            self._end_expecting()
             await wait_for_event(self._wake, None if grant is None else grant - self._clock.monotonic(), self._clock)
 
     async def _start_granted_calls(self, budgets: SharedBudgets) -> None:
@@ -149,6 +169,8 @@ class MessageCalls:
             self._pacer.finish_call(grant, self._clock.monotonic())
             return
         message.call = asyncio.current_task()
+        if message.on_wire is not None:
+            listen_on_wire(message.on_wire.set)
         try:
             if grant.urgency is not Urgency.FIRST:
                 await self._turns.wait_turn()
@@ -158,6 +180,8 @@ class MessageCalls:
             raise
         finally:
             message.call = None
+            if message.on_wire is not None:
+                message.on_wire.set()
         if message.outcome.done():  # also when this call was granted for progress: the final state went with it
             self._pacer.drop_message(message.key)
         self._wake.set()

@@ -78,6 +78,9 @@ class StatusMessage:
     ref: MessageRef | None = None
     """Its address; None until it is posted."""
 
+    on_wire: asyncio.Event | None = None
+    """Set once its post is on the wire, or is not made at once; None for one that needs none, or is a reply."""
+
     on_posted: Callable[[MessageRef], Awaitable[None]] | None = None
     """Called with the address after the first post, before anything else is shown there."""
 

@@ -90,6 +90,13 @@ class StatusMessages:
         """Language of an open message; None for an unknown key."""
         return self._messages[key].locale if key in self._messages else None
 
+    async def wait_for_post(self, key: str) -> None:
+        """Returns once the post of an open message is on the wire; at once where it is posted or cannot be now, and for
+        an unknown key; after POST_WAIT_S at the latest."""
+        message = self._messages.get(key)
+        if message is not None and message.on_wire is not None:
+            await message.on_wire.wait()
+
     def open_message(self, message: StatusMessage) -> None:
         """Registers a message: edits it if it is posted already (`ref`), else posts it."""
         self._messages[message.key] = message

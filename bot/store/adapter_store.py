@@ -131,7 +131,7 @@ class AdapterStore:
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
         """Deletes handled updates; no-op for those that were not kept."""
         chosen = {"of": adapter, "numbers": list(numbers)}
-        await self._database.write(lambda conn: conn.execute(DELETE_UPDATES, chosen), can_wait=True)
+        await self._database.write(lambda conn: conn.execute(DELETE_UPDATES, chosen), put_off=True)
 
     async def saved_updates(self, adapter: str, *, chats: Collection[str] | None = None) -> dict[int, dict[str, Any]]:
         """The updates not handled yet, rising by number; `chats`: those of these alone."""

@@ -60,16 +60,16 @@ class Database:
         self._require_open()
         return await self._run_to_end(self._transaction(partial(rollback_after, work), self._reader))
 
-    async def write(self, work: Callable[[Connection], T], *, can_wait: bool = False) -> T:
+    async def write(self, work: Callable[[Connection], T], *, can_wait: bool = False, put_off: bool = False) -> T:
         """Runs `work` in a transaction: committed when it returns, rolled back when it raises. It may be run again when
         the database failed, or the connection had gone, so it changes nothing but that. `can_wait`: nobody looks at a
-        screen until it is written, and others go first.
+        screen until it is written, and others go first. `put_off`: nor does a job go on with it.
 
         Raises StoreFailed, and whatever `work` raises.
         """
         self._require_open()
         if self._write_queue is not None:
-            return await self._write_queue.execute(work, can_wait=can_wait)
+            return await self._write_queue.execute(work, can_wait=can_wait, put_off=put_off)
         return await self._run_to_end(self._transaction(partial(commit_after, work), self._engine))
 
     def problem(self) -> str | None:

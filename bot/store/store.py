@@ -196,7 +196,7 @@ class Store:
         def work(conn: Connection) -> None:
             job_rows.update_job(conn, job_id, {"status_id": message_id})
 
-        await self._database.write(work, can_wait=True)
+        await self._database.write(work, put_off=True)
 
     async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
         """Saves the finished images and the checkpoint `generated` with `facts` (JSON values).

@@ -26,6 +26,7 @@ from bot.store.sqlite_driver import ThreadConnection, thread_connection
 T = TypeVar("T")
 
 MAX_BATCH = 32  # tasks committed together: some 50 ms, so that nobody waits long for the others
+PUT_OFF_S = 0.005  # by which a put-off write comes after what a user waits for, whose steps are some milliseconds apart
 WAITING_SHARE = 4  # of those that can wait, in a batch with one that cannot: some 5 ms, and they are never left out
 
 
@@ -81,6 +82,7 @@ class WriteQueue:
         self._engine = engine
         self._queue: deque[WriteTask] = deque()
         self._waiting: deque[WriteTask] = deque()  # those that can wait
+        self._put_off: list[WriteTask] = []
         self._replies = TurnQueue()  # to those that can wait
         self._supervisor = Supervisor(clock)
         self._worker = self._supervisor.add_worker("store write queue", self._process_queue)
@@ -90,14 +92,20 @@ class WriteQueue:
         self._thread: ThreadConnection | None = None
         """Of `_connection`."""
 
-    async def execute(self, fn: Callable[[Connection], T], *, can_wait: bool = False) -> T:
+    async def execute(self, fn: Callable[[Connection], T], *, can_wait: bool = False, put_off: bool = False) -> T:
         """Queues a write and returns its result once it is committed. `can_wait`: those without go before it.
+        `put_off`: it can wait, and is queued after PUT_OFF_S, with others that were put off until then.
 
         A caller that is cancelled leaves when the write has ended. Raises StoreFailed, and whatever `fn` raises.
         """
-        task = WriteTask(fn, asyncio.get_running_loop().create_future(), can_wait)
-        (self._waiting if can_wait else self._queue).append(task)
-        self._worker.start()
+        task = WriteTask(fn, asyncio.get_running_loop().create_future(), can_wait or put_off)
+        if put_off:
+            self._put_off.append(task)
+            if len(self._put_off) == 1:
+                asyncio.get_running_loop().call_later(PUT_OFF_S, self._queue_put_off)
+        else:
+            (self._waiting if can_wait else self._queue).append(task)
+            self._worker.start()
         try:
             return await task.reply  # without `asyncio.shield`, which takes two more turns of the loop
         except asyncio.CancelledError:
@@ -109,10 +117,17 @@ class WriteQueue:
         return self._supervisor.problem()
 
     async def close(self) -> None:
-        """Waits for what is queued, then gives the connection back."""
+        """Waits for what is queued or was put off, then gives the connection back."""
+        self._queue_put_off()
         await self._worker.finish()
         if self._connection is not None:
             await self._connection.close()
+
+    def _queue_put_off(self) -> None:
+        if self._put_off:
+            self._waiting.extend(self._put_off)
+            self._put_off.clear()
+            self._worker.start()
 
     async def _process_queue(self) -> None:
         batch: list[WriteTask] = []
@@ -126,8 +141,9 @@ class WriteQueue:
                 task.send_reply()
             raise
         except BaseException:  # the loop is being torn down
-            for task in (*self._queue, *self._waiting, *batch):
+            for task in (*self._queue, *self._waiting, *self._put_off, *batch):
                 task.cancel()
+            self._put_off.clear()
             self._queue.clear()
             self._waiting.clear()
             raise

@@ -31,6 +31,7 @@ from bot.providers.http.quoting import NOTHING, Redactions, quote
 from bot.providers.http.transport import AiohttpTransport
 from bot.providers.http.turns import Turns, decompress
 from bot.runtime.clock import RESUME_GRACE_S, timeout_at
+from bot.runtime.on_wire import signal_on_wire
 from bot.runtime.tls import client_context
 from bot.runtime.turn_queue import TurnQueue
 
@@ -338,6 +339,7 @@ class _Upload:
         if pending is not None:
             yield pending
         self._sent.set()
+        signal_on_wire()
 
 
 def _iter_decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from bot.errors import Stale, StoreFailed
 from bot.runtime.clock import SystemClock
+from bot.store import write_queue
 from bot.store.database import Database
 from bot.store.engine import parse_url
 from bot.store.write_queue import MAX_BATCH, WAITING_SHARE, WriteQueue, WriteTask
@@ -57,7 +58,9 @@ class Numbers:
         self.database = database
         self.statements = statements
 
-    def put(self, number: int, failure: Exception | None = None, *, can_wait: bool = False) -> "asyncio.Task[int]":
+    def put(
+        self, number: int, failure: Exception | None = None, *, can_wait: bool = False, put_off: bool = False
+    ) -> "asyncio.Task[int]":
         """Writes a number down; `failure` is raised after that."""
 
         def work(conn: Connection) -> int:
@@ -66,7 +69,7 @@ class Numbers:
                 raise failure
             return number
 
-        return asyncio.create_task(self.database.write(work, can_wait=can_wait))
+        return asyncio.create_task(self.database.write(work, can_wait=can_wait, put_off=put_off))
 
     async def all(self) -> list[int]:
         def work(conn: Connection) -> list[int]:
@@ -145,6 +148,27 @@ async def test_what_comes_until_a_transaction_has_begun_is_committed_with_it(num
     may_begin.set()
     assert await ended(asked) == [1, 2, 3]
     assert numbers.statements.commits == 1
+
+
+async def test_a_write_that_is_put_off_holds_up_nobody_and_goes_in_with_others_that_are(
+    numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_queue, "PUT_OFF_S", 0.05)
+    numbers.statements.clear()
+    put_off = [numbers.put(number, put_off=True) for number in range(3)]
+    await asyncio.sleep(0)
+    await numbers.put(-1)
+    assert not any(each.done() for each in put_off)
+    assert await ended(put_off) == [0, 1, 2]
+    assert numbers.statements.commits == 2
+
+
+async def test_closing_lets_what_was_put_off_be_written(numbers: Numbers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_queue, "PUT_OFF_S", 3600)
+    put_off = numbers.put(1, put_off=True)
+    await asyncio.sleep(0)
+    await numbers.database.close()
+    assert await put_off == 1
 
 
 async def test_no_commit_holds_more_than_so_many(numbers: Numbers) -> None:

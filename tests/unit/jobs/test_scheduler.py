@@ -70,31 +70,6 @@ async def test_the_next_job_starts_when_one_ends(workflow: ScriptedWorkflow) -> 
     await scheduler.drain(0)
 
 
-async def test_what_a_start_sends_to_its_chat_is_on_the_wire_before_the_workflow_begins(
-    workflow: ScriptedWorkflow,
-) -> None:
-    scheduler, wake, begun_before_it = make_scheduler(workflow), asyncio.Event(), list[str]()
-
-    async def write_request() -> None:  # aiohttp writes a request in a task of its own
-        begun_before_it.extend(workflow.started)
-
-    async def make_call() -> None:
-        await asyncio.create_task(write_request())
-
-    async def start_calls() -> None:
-        await wake.wait()
-        await asyncio.create_task(make_call())
-
-    calls = asyncio.create_task(start_calls())
-    await settle()
-    wake.set()
-    scheduler.submit("a", "user")
-    await calls
-    await settle()
-    assert (begun_before_it, workflow.started) == ([], ["a"])
-    await scheduler.drain(0)
-
-
 async def test_the_next_job_starts_when_one_releases_its_slot(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     for job in ("a", "b"):

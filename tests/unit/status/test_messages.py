@@ -1,16 +1,23 @@
 """A status message is posted and edited with progress, and becomes the picture; replies are posted once."""
 
 import asyncio
+from dataclasses import replace
 
-from bot.chat import Attachment, Card, MessageRef
+import pytest
+
+from bot.chat import Attachment, Budget, Card, Chat, Lane, MessageRef
 from bot.errors import ChatBusy, ChatGone
 from bot.painting import Progress, Stage, StageChanged
+from bot.runtime.on_wire import signal_on_wire
+from bot.status import calls
 from bot.status.message import FinalState
 from bot.status.messages import HEARTBEAT_S, StatusMessages
 from bot.status.state import STALE_AFTER_S, QueuePosition
 from tests.support.clocks import FakeClock, settle
 from tests.support.platform import DIRECT, GROUP
 from tests.unit.status.gated_platform import DONE, PICTURE, PREVIEW, GatedPlatform, new_message, show_final
+
+SHARED = Budget(key="all", slots=3, period_s=60.0, shared=True)
 
 # ---------------------------------------------------------------- a life
 
@@ -160,3 +167,70 @@ async def test_an_answer_whose_turn_did_not_come_before_the_stop_is_known_not_to
     assert (await first, await second) == (True, False)
     assert not await status_messages.send_reply("answer:3", GROUP, DONE, reply_to=None)
     assert len(platform.posts) == 1
+
+
+# ---------------------------------------------------------------- waiting for a post
+
+
+async def test_who_waits_for_a_post_goes_on_once_it_is_on_the_wire(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, may_send, may_answer = platform.post, asyncio.Event(), asyncio.Event()
+
+    async def post_slowly(chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        await may_send.wait()
+        signal_on_wire()
+        await may_answer.wait()
+        return await post(chat, card, reply_to=reply_to, key=key)
+
+    monkeypatch.setattr(platform, "post", post_slowly)
+    monkeypatch.setattr(calls, "POST_WAIT_S", 3600)
+    status_messages.open_message(new_message(clock))
+    waiting = asyncio.create_task(status_messages.wait_for_post("job"))
+    await settle()
+    assert not waiting.done()
+    may_send.set()
+    await waiting
+    assert platform.posts == []
+    await status_messages.wait_for_post("job")
+    may_answer.set()
+    await settle()
+    assert len(platform.posts) == 1
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_nobody_waits_for_a_post_whose_sender_says_nothing(
+    status_messages: StatusMessages,
+    platform: GatedPlatform,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: bool,
+) -> None:
+    if not ends:
+
+        async def post_never(*_: object, **__: object) -> MessageRef:
+            return await asyncio.get_running_loop().create_future()
+
+        monkeypatch.setattr(platform, "post", post_never)
+    status_messages.open_message(new_message(clock))
+    await status_messages.wait_for_post("job")
+    status_messages.abandon_all()
+
+
+async def test_nobody_waits_for_a_post_that_cannot_be_made_at_once(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "POST_WAIT_S", 3600)
+
+    def shared_lane(*_: object, **__: object) -> Lane:
+        return Lane(budgets=(SHARED,), edit_gap_s=1.0)
+
+    monkeypatch.setattr(platform, "lane", shared_lane)
+    for number in range(SHARED.slots + 2):
+        chat = replace(DIRECT, id=f"chat {number}")
+        status_messages.open_message(new_message(clock, chat.id, chat))
+        await status_messages.wait_for_post(chat.id)
+    assert len(platform.posts) < SHARED.slots + 2
+    status_messages.open_message(new_message(clock, "posted", ref=MessageRef(chat=DIRECT, message_id="1")))
+    await status_messages.wait_for_post("posted")
+    await status_messages.wait_for_post("unknown")
