@@ -12,6 +12,12 @@ from bot.prices import PriceRange
 MAX_SURPLUS_IMAGES = 2  # that a job may get beyond what was asked for, as some relays' habit is; the rest is dropped
 
 
+CUTOUT = "cutout"
+UPSCALE = "upscale"
+REPAINTS = (CUTOUT, UPSCALE)
+"""Ways to paint a picture again as it is: on a transparent background, or in a higher resolution."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What a user may choose beside the prompt. None leaves the choice to the provider."""
@@ -46,8 +52,17 @@ class Options:
     as_file: bool = False
     """Results are delivered as files, byte for byte, where the platform would re-encode them."""
 
+    reframe: str | None = None
+    """What else becomes of the first reference: its canvas grows in one of the ways of `bot.pictures.frames.FRAMES`
+    (`zoom 1.5`, `pan left`, `shape`), or it is painted again as one of `REPAINTS`. None: neither."""
+
     loose: bool = False
     """Results of an edit with a mask stay as the upstream painted them, also outside the mask."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether the canvas of the first reference grows, which makes a mask of what is new."""
+        return self.reframe is not None and self.reframe not in REPAINTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,6 +161,12 @@ class MaskTooManyPictures(Refusal):
     key = "refusal-mask-too-many-pictures"
 
 
+class NothingToExtend(Refusal):
+    """A canvas is to grow to a shape that the picture has already."""
+
+    key = "refusal-nothing-to-extend"
+
+
 class ReplyGone(Refusal):
     """The replied-to message was deleted."""
 

@@ -52,7 +52,7 @@ class RequestEstimates:
             options=chosen.options,
             reference_count=references,
             prompt_chars=len(request.prompt) if isinstance(request, Paint) else 1,
-            has_mask=isinstance(request, Paint) and request.mask is not None,
+            has_mask=isinstance(request, Paint) and (request.mask is not None or request.options.grows),
         )
 
         def quote(options: Options) -> PriceRange | None:

@@ -15,6 +15,7 @@ from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue,
 from bot.intake import sizes
 from bot.intake.models import AUTO_MODEL, list_models, matching_models, offered_models
 from bot.painting import Capabilities, Options
+from bot.pictures.frames import PANS, SHAPE, ZOOMS
 from bot.texts.shortening import shorten
 
 _LOSSY_FORMATS = ("jpeg", "webp")  # formats; OpenAI's Images API compresses no other,
@@ -41,6 +42,7 @@ _VALUE = re.compile(
     rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{QUOTED_VALUE_MAX_CHARS}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
 _SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option on either side
+_REFRAMES = ("zoom", "pan", "shape")  # options that need a provider that takes masks
 _FLAGS = {"file": "as_file", "loose": "loose"}  # options without a value: the field that each sets
 REGION = "region"  # option without a value: the region to change is painted by hand, before anything is spent
 _VALUELESS = (*_FLAGS, REGION)
@@ -103,6 +105,13 @@ def extract_options(
         at = option.end
     pieces.append(text[at:])
     return ExtractedOptions(_join_pieces(pieces), _resolve_format(options, capabilities))
+
+
+def reframe_words(options: Options) -> str:
+    """What stands for the prompt of a request that says only how a picture is to grow: `zoom 1.5`, `shape 16:9`; empty:
+    it does not say so."""
+    shape = options.size if options.reframe == SHAPE else None
+    return " ".join(filter(None, (options.reframe, shape)))
 
 
 def understood_options(text: str, capabilities: Capabilities) -> Options:
@@ -187,6 +196,8 @@ def _apply_option(options: Options, typed_name: str, name: str, typed: str, capa
 
 def _is_supported(name: str, capabilities: Capabilities) -> bool:
     """Whether any provider supports the option."""
+    if name in _REFRAMES and not (capabilities.supports_masks and capabilities.max_references):
+        return False
     return name == "n" or bool(_offered_values(name, capabilities))
 
 
@@ -201,6 +212,9 @@ def _offered_values(name: str, capabilities: Capabilities) -> tuple[str, ...]:
         "background": capabilities.backgrounds,
         "format": capabilities.formats,
         "compression": (f"0-{MAX_COMPRESSION_PERCENT}",) if capabilities.supports_compression else (),
+        "zoom": ZOOMS,
+        "pan": PANS,
+        "shape": tuple(each for each in sizes.offered_sizes(capabilities) if _is_shape(each)),
         "n": (f"1-{len(counts)}",) if is_consecutive and len(counts) > 1 else tuple(map(str, counts)),
     }[name]
 
@@ -267,6 +281,30 @@ def _resolve_format(options: Options, capabilities: Capabilities) -> Options:
     return options
 
 
+def _parse_zoom(options: Options, value: str, capabilities: Capabilities) -> Options:
+    factor = value.strip("x×").replace(",", ".").removesuffix(".0")
+    if factor not in ZOOMS:
+        raise BadOption(option="--zoom", value=_shorten(value), allowed=_allowed_text("zoom", capabilities))
+    return replace(options, reframe=f"zoom {factor}")
+
+
+def _parse_pan(options: Options, value: str, capabilities: Capabilities) -> Options:
+    if value not in PANS:
+        raise BadOption(option="--pan", value=_shorten(value), allowed=_allowed_text("pan", capabilities))
+    return replace(options, reframe=f"pan {value}")
+
+
+def _parse_shape(options: Options, value: str, capabilities: Capabilities) -> Options:
+    """Applies `--shape`: the canvas grows to what `--size` would be, and nothing of the picture is cut off."""
+    if not sizes.ratio_of(sizes.parse_size_option(value)[0] or ""):
+        raise BadOption(option="--shape", value=_shorten(value), allowed=_allowed_text("shape", capabilities))
+    return replace(_parse_size(options, value, capabilities), reframe=SHAPE)
+
+
+def _is_shape(size: str) -> bool:
+    return sizes.ratio_of(size) is not None and not sizes.pixels_of(size)
+
+
 def _parse_count(options: Options, value: str, capabilities: Capabilities) -> Options:
     if re.fullmatch(r"\d{1,4}", value) and int(value) in capabilities.allowed_counts:
         return replace(options, n=int(value))
@@ -281,6 +319,9 @@ _PARSERS: dict[str, Callable[[Options, str, Capabilities], Options]] = {
     "format": _choice_parser("format"),
     "compression": _parse_compression,
     "n": _parse_count,
+    "zoom": _parse_zoom,
+    "pan": _parse_pan,
+    "shape": _parse_shape,
 }
 
 

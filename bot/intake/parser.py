@@ -26,7 +26,7 @@ from bot.errors import (
     Unsupported,
 )
 from bot.intake.commands import COMMANDS, PAINT_COMMANDS, TEXT_COMMANDS
-from bot.intake.options import extract_options
+from bot.intake.options import extract_options, reframe_words
 from bot.painting import Capabilities, Options
 from bot.texts.characters import strip_control_chars
 from bot.texts.shortening import shorten
@@ -206,8 +206,12 @@ def _parse_paint(message: Message, text: str, slash: _SlashCommand | None, capab
         raise ReplyHasNoPicture
     if mask is not None:
         _check_mask(mask, references, capabilities)
-    if not references and slash is not None and slash.name == "edit":
+    is_reframed = extracted.options.reframe is not None
+    if not references and (is_reframed or (slash is not None and slash.name == "edit")):
         raise NothingToEdit
+    if mask is not None and is_reframed:
+        raise Unsupported(what=f"--{extracted.options.reframe} mask")
+    prompt = prompt or reframe_words(extracted.options)
     if not prompt:
         raise PicturesWithoutPrompt if references else PromptEmpty
     if len(prompt) > capabilities.max_prompt_chars:

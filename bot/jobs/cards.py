@@ -12,10 +12,12 @@ from bot.texts import shorten, translate, translate_or_replace
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 
-def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: str = "", moved: int = 0) -> Card:
+def done_card(
+    job: Job, *, count: int, seconds: float, charged: int, missing: str = "", moved: int = 0, scaled: bool = False
+) -> Card:
     """The final state of a job with `count` images that took `seconds` and cost `charged` credits. `missing`: id of the
     failure because of which there are fewer than were asked for; empty: not known. `moved`: images that show something
-    else outside the mask, too."""
+    else outside the mask, too. `scaled`: the original was scaled down for its larger canvas."""
     text_id = "done-caption" if count >= job.options.n else "done-partly"
     numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
     is_told = missing and count < job.options.n
@@ -24,6 +26,8 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: st
         why += "\n" + translate(job.locale, "done-replaced-model", model=job.options.replaced_model)
     if moved:
         why += "\n" + translate(job.locale, "done-moved", count=moved)
+    if scaled:
+        why += "\n" + translate(job.locale, "done-scaled")
     return Card(
         text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers) + why,
         plain_text=translate(job.locale, text_id, prompt="…", **numbers) + why,

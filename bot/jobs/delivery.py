@@ -76,6 +76,8 @@ class Delivery:
         }
         if edited.moved:
             facts["moved"] = edited.moved
+        if edited.scaled:
+            facts["scaled"] = True
         if due is not None:  # what was asked for alone, where the provider is gone
             facts["due"] = due
         await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
@@ -105,6 +107,7 @@ class Delivery:
             charged=charged,
             missing=str(facts.get("missing", "")),
             moved=int(facts.get("moved", 0)),
+            scaled=bool(facts.get("scaled")),
         )
 
         async def load() -> Sequence[Image]:

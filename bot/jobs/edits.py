@@ -10,7 +10,9 @@ import structlog
 
 from bot.job import Job
 from bot.jobs.images import JobImages
+from bot.jobs.reframes import shape_of_text
 from bot.painting import Capabilities, Image
+from bot.pictures.frames import Shapes
 
 log = structlog.get_logger()
 
@@ -33,6 +35,9 @@ class EditedImages:
     moved: int = 0
     """How many of them show something else outside the mask, too, and stay as painted."""
 
+    scaled: bool = False
+    """Whether the original was scaled down, so that its larger canvas could be composed."""
+
 
 class Edits:
     """Puts originals back around the edits of jobs."""
@@ -40,10 +45,11 @@ class Edits:
     def __init__(self, images: JobImages) -> None:
         self._images = images
 
-    async def put_originals_back(self, job: Job, painted: Sequence[Image]) -> EditedImages:
-        """The images as they are delivered. An original that cannot be fetched any more leaves them as painted."""
+    async def put_originals_back(self, job: Job, painted: Sequence[Image], *, shape: str = "") -> EditedImages:
+        """The images as they are delivered. An original that cannot be fetched any more leaves them as painted.
+        `shape`: of the canvas that had grown around it, as of `GenerationState`."""
         try:
-            (original, *_), mask = await self._images.load_references(_first_reference(job), ORIGINAL)
+            original, mask, scaled = await self._load_original(_first_reference(job), shape)
         except Exception:  # whatever it is: the images are painted and paid for
             log.warning("original not loaded", job=job.id, exc_info=True)
             return EditedImages(images=painted, moved=len(painted))
@@ -51,7 +57,17 @@ class Edits:
             return EditedImages(images=painted, moved=len(painted))
         found = [await self._put_back(job, each, original, mask) for each in painted]
         images = [each or as_painted for each, as_painted in zip(found, painted, strict=True)]
-        return EditedImages(images=images, moved=sum(each is None for each in found))
+        moved = sum(each is None for each in found)
+        return EditedImages(images=images, moved=moved, scaled=scaled and not moved)
+
+    async def _load_original(self, job: Job, shape: str) -> tuple[Image, Image | None, bool]:
+        """The original, or the canvas around it; its mask; and whether it had to be scaled down for the canvas."""
+        if job.options.grows:
+            shapes = shape_of_text(shape) if shape else Shapes()
+            (canvas, *_), mask, frame = await self._images.load_enlarged(job, shapes, ORIGINAL)
+            return canvas, mask, frame.is_scaled
+        (original, *_), mask = await self._images.load_references(job, ORIGINAL)
+        return original, mask, False
 
     async def _put_back(self, job: Job, painted: Image, original: Image, mask: Image) -> Image | None:
         try:

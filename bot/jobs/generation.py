@@ -17,6 +17,7 @@ from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
+from bot.jobs.reframes import shape_text, shapes_for, upstream_prompt
 from bot.jobs.safety import SafetyIdentifiers
 from bot.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
 from bot.painting import (
@@ -38,7 +39,6 @@ from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, retry_store_write
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
-from bot.texts import translate
 
 log = structlog.get_logger()
 
@@ -104,8 +104,9 @@ class Generation:
                 async for event in events:
                     match event:
                         case AttemptStarted():
-                            masked = request.mask is not None
-                            state = await self._start_attempt(job, state.number + 1, event, masked=masked)
+                            masked, shape = request.mask is not None, request.options.size or ""
+                            shape = shape if job.options.grows else ""
+                            state = await self._start_attempt(job, state.number + 1, event, masked=masked, shape=shape)
                         case AttemptRejected(reason):
                             self._count_attempt(state, reason)
                             await self._save_checkpoint(job, f"attempt-rejected:{state.number}", {"reason": reason})
@@ -117,10 +118,13 @@ class Generation:
             self._count_attempt(state, "done")
         return state
 
-    async def _start_attempt(self, job: Job, number: int, event: AttemptStarted, *, masked: bool) -> GenerationState:
+    async def _start_attempt(
+        self, job: Job, number: int, event: AttemptStarted, *, masked: bool, shape: str
+    ) -> GenerationState:
         """Saves that a provider is about to be asked, before anything is sent."""
         facts: dict[str, Any] = {"provider": event.provider, "price": event.price, "model": event.model}
         value = {**facts, "masked": True} if masked else facts
+        value = {**value, "shape": shape} if shape else value
         await self._save_checkpoint(job, f"attempt-started:{number}", value, {**facts, "upstream_id": None})
         await self._confirm_held(job)
         if number == 1:
@@ -132,6 +136,7 @@ class Generation:
             model=event.model,
             masked=masked,
             begun_s=self._clock.monotonic(),
+            shape=shape,
         )
 
     def _count_attempt(self, state: GenerationState, outcome: str) -> None:
@@ -151,7 +156,7 @@ class Generation:
             trace_id=earlier.upstream_id,
         )
         state = replace(earlier, sources=[], qualities=set())
-        request = PaintRequest(prompt=_upstream_prompt(job), options=job.options)
+        request = PaintRequest(prompt=upstream_prompt(job), options=job.options)
         try:
             resumed = self._provider.resume(earlier.provider, request, earlier.upstream_id, model=earlier.model)
             async with aclosing(resumed) as events:
@@ -180,17 +185,24 @@ class Generation:
 
         A PNG's own transparency is a mask only where a provider takes masks itself; else it is a reference like others.
         """
-        references, mask = await self._images.load_references(job, self._provider.catalog.capabilities)
+        catalog, options = self._provider.catalog, job.options
+        if options.grows:
+            shapes = shapes_for(job, catalog)
+            references, mask, frame = await self._images.load_enlarged(job, shapes, catalog.capabilities)
+            if shapes.listed or shapes.longest:
+                options = replace(options, size=shape_text(frame.shape))
+        else:
+            references, mask = await self._images.load_references(job, catalog.capabilities)
         request = PaintRequest(
-            prompt=_upstream_prompt(job),
+            prompt=upstream_prompt(job),
             references=references,
             mask=mask,
-            options=job.options,
+            options=options,
             safety_identifier=None if self._safety is None else await self._safety.identify(job.user.key),
         )
-        if job.mask is None and mask is not None:
+        if job.mask is None and mask is not None and not options.grows:
             request = replace(request, is_own_mask=True)
-            if not self._provider.catalog.can_satisfy(requirements_of(request)):
+            if not catalog.can_satisfy(requirements_of(request)):
                 request = replace(request, mask=None, is_own_mask=False)
         return request
 
@@ -239,8 +251,3 @@ class Generation:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         await retry_store_write(lambda: self._store.save_checkpoint(job, name, value, facts), self._clock)
-
-
-def _upstream_prompt(job: Job) -> str:
-    """The prompt that is sent upstream."""
-    return f"{job.prompt}\n\n{translate(job.locale, 'prompt-vary')}" if job.is_variation else job.prompt

@@ -17,6 +17,7 @@ from bot.job import Job
 from bot.jobs.file_memory import MAX_FILES, FileMemory
 from bot.jobs.linked_images import LinkedImages, is_linked
 from bot.painting import Blob, Capabilities, Image, Link, PaintRequest
+from bot.pictures.frames import Frame, Shapes
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
 from bot.runtime.background import BackgroundTasks
@@ -120,6 +121,21 @@ class JobImages:
     async def keep_mask(self, mask: Image, *, owner: str, event: str) -> Attachment:
         """As `LinkedImages.keep`."""
         return await self._linked_images.keep(mask, owner=owner, event=event, name="region.png")
+
+    async def load_enlarged(
+        self, job: Job, shapes: Shapes, capabilities: Capabilities
+    ) -> tuple[tuple[Image, ...], Image, Frame]:
+        """The job's references, the first one on a canvas that has grown to one of the shapes; the mask of what is new
+        there; and its geometry. Raises as `load_references` does; NothingToExtend."""
+        first, *others = job.references
+        owner, way = job.user.key, job.options.reframe or ""
+        async with self._originals.reserve(owner, _most_bytes(first)):
+            data = await self._fetch(first, job.chat.platform)
+            canvas, mask, frame = await self._processor.enlarge_canvas(
+                data, way, shapes, name=_display_name(first), capabilities=capabilities, owner=owner
+            )
+        loaded, _ = await self.load_references(replace(job, references=tuple(others), mask=None), capabilities)
+        return (canvas, *loaded), mask, frame
 
     async def put_original_back(self, job: Job, painted: Image, original: Image, mask: Image) -> Image | None:
         """As `ImageProcessor.put_original_back`, on the account of the job's user."""

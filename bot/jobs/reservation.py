@@ -20,7 +20,10 @@ def requirements_of(
 ) -> Requirements:
     """What a provider must be able to do for a request."""
     return Requirements(
-        options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
+        options=options,
+        reference_count=len(references),
+        prompt_chars=len(prompt),
+        has_mask=mask is not None or options.grows,
     )
 
 

@@ -398,7 +398,7 @@ class JobRunner:
             async with self._results.hold(state.sources, owner=job.user.key, asked=job.options.n) as images:
                 edited = EditedImages(images=images)
                 if state.masked and not job.options.loose:
-                    edited = await self._edits.put_originals_back(job, images)
+                    edited = await self._edits.put_originals_back(job, images, shape=state.shape)
                 return await self._delivery.save_images(job, state, images, edited)
         except PaintFailed as failed:
             failed.trace = state.upstream_id  # what the operator can ask the upstream about

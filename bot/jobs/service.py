@@ -259,7 +259,9 @@ class JobService:
             prompt=job.prompt,
             references=references,
             mask=mask,
-            options=replace(job.options, replaced_model=None),
+            options=replace(
+                job.options, replaced_model=None, reframe=None if action is Action.VARY else job.options.reframe
+            ),
             parent=job.id,
         )
 

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from bot.errors import BadResult, MaskNotTransparent, Refusal
+from bot.errors import BadResult, MaskNotTransparent, NothingToExtend, Refusal
 from bot.painting import Capabilities, Image
 from bot.pictures import work
 from bot.pictures.encoding import MAX_EDGE_PX
+from bot.pictures.frames import CANVAS_EDGE_PX, Frame, Shapes, enlarge
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.inspection import Inspected, inspect_image
 from bot.pictures.price import (
@@ -37,6 +38,9 @@ THREADS = 2  # pieces of cheap work at once; an owner may have both: each is sho
 THREADS_BYTES = 72_000_000  # bytes that they take together: a photo of 12 megapixels and a small one
 PROCESSES = 2  # pieces of heavy work at once; an owner has one, so that the next one's need not wait for it
 FITTING = Task(edge=MAX_EDGE_PX, encodes=("image/jpeg", "image/webp"), shrinks=True)  # above a chat's limit of bytes
+UPRIGHT = Capabilities(  # an image as it is, but for its metadata: what becomes of it is decided by its size
+    reference_types=("image/png",), max_reference_bytes=1 << 30, max_reference_edge=CANVAS_EDGE_PX
+)
 PREVIEW_EDGE_PX = 512  # pixels, longest side
 
 
@@ -122,6 +126,23 @@ class ImageProcessor:
         price = inspected.price.beside(drawn.price)
         (marked,) = await self._run(owner, price, work.mark_copy, inspected, drawn.source, capabilities)
         return marked
+
+    async def enlarge_canvas(
+        self, data: bytes, way: str, shapes: Shapes, *, name: str, capabilities: Capabilities, owner: str
+    ) -> tuple[Image, Image, Frame]:
+        """A larger canvas with a user's image in it, as a PNG made ready as by `prepare_masked_reference`; the mask of
+        what is new; and their geometry. `way`: one of `frames.FRAMES`.
+
+        Raises as `prepare_reference` does; NothingToExtend.
+        """
+        upright = await self.prepare_reference(data, name=name, capabilities=UPRIGHT, owner=owner)
+        frame = enlarge((upright.width, upright.height), way, shapes)
+        if not frame.is_larger:
+            raise NothingToExtend
+        inspected = await self._inspect(owner, upright.data, name, Task(edge=MAX_EDGE_PX, encodes=("image/png",)))
+        price = inspected.price.composing(frame.width * frame.height)
+        canvas, mask = await self._run(owner, price, work.enlarge_canvas, inspected, frame, capabilities)
+        return canvas, mask, frame
 
     async def validate_result(self, data: bytes, *, owner: str) -> Image:
         """An upstream's image, its bytes unchanged, after a check that it is complete.

@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from bot.errors import AnimatedPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, PictureTooManyPixels
 from bot.painting import Capabilities, Image
 from bot.pictures import jpeg, marking, region_masks
+from bot.pictures.borders import extend_edges
 from bot.pictures.decoding import (
     decode_upright,
     is_lossless,
@@ -24,6 +25,7 @@ from bot.pictures.decoding import (
     verify_image,
 )
 from bot.pictures.encoding import MAX_EDGE_PX, encode_image, encode_to_limit, flatten_on_white
+from bot.pictures.frames import Frame
 from bot.pictures.headers import PictureHeader
 from bot.pictures.masks import encode_mask, has_transparency, kept_pixels, same_aspect_ratio
 from bot.pictures.price import fit_within
@@ -131,6 +133,18 @@ def draw_mask(source: Source, drawing: Drawing) -> tuple[Image, ...]:
     with open_image(source.data, source.header.media_type, source.name) as picture:
         size = upright_size(picture)
     return (region_masks.draw_mask(drawing.scaled_to(size)),)
+
+
+def enlarge_canvas(source: Source, frame: Frame, capabilities: Capabilities) -> tuple[Image, ...]:
+    """A larger canvas with the image in it, within the limits of an upstream, and the mask of what is new around it.
+
+    Raises as `prepare_masked_reference` does.
+    """
+    picture = resize(_decode(source, MAX_EDGE_PX), (frame.picture_width, frame.picture_height))
+    canvas = extend_edges(picture, frame)
+    keep = Pillow.new("L", canvas.size)
+    keep.paste(255, frame.box)
+    return _encode_with_mask(canvas, keep, source.name, capabilities)
 
 
 def verify_result(source: Source, frames: int, by_checksum: bool) -> tuple[Image, ...]:

@@ -13,7 +13,9 @@ from cachetools import LRUCache
 from bot.errors import PromptTooLong, Refusal, Unsupported, UnsupportedByModel
 from bot.intake.models import current_model
 from bot.intake.prices import Painted, PriceList, make_price_list, price_of_image, price_range
+from bot.intake.sizes import offered_sizes, ratio_of
 from bot.painting import Capabilities, Options
+from bot.pictures.frames import Shapes, ratios
 from bot.ports import Provider
 from bot.prices import PriceRange
 from bot.providers.breaker import Breaker, Circuit, ModelBreaker
@@ -86,6 +88,15 @@ class ProviderCatalog:
             return self.price_range(needs) if self.can_satisfy(needs) else None
 
         return make_price_list(self.capabilities, quote)
+
+    def paintable_shapes(self, needs: Requirements) -> Shapes:
+        """The shapes in which a request can be painted, whatever size it asks for."""
+        sized = [size for size in offered_sizes(self.capabilities) if ratio_of(size) is not None]
+        listed = [size for size in sized if self.can_satisfy(replace(needs, options=replace(needs.options, size=size)))]
+        open_ = replace(needs, options=replace(needs.options, size=None))
+        able = [entry.provider.capabilities for entry in self.entries if entry.can_satisfy(open_)]
+        longest = max((rule.max_ratio for each in able for rule in each.size_rules), default=0)
+        return Shapes(listed=ratios([ratio_of(each) for each in listed]), longest=longest)
 
     def can_satisfy(self, needs: Requirements) -> bool:
         """Whether any provider can meet the whole request."""

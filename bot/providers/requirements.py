@@ -46,7 +46,7 @@ class Requirements:
         typed += [f"--compression {options.compression}"] if options.compression is not None else []
         typed += [f"--n {options.n}"] if options.n > 1 else []
         typed += ["🖼" * self.reference_count] if self.reference_count else []
-        typed += ["mask"] if self.has_mask else []
+        typed += [f"--{options.reframe}"] if options.grows else ["mask"] if self.has_mask else []
         return " ".join(typed)
 
 

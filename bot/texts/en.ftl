@@ -73,6 +73,7 @@ refusal-region-link-used = This link was used already; it works once. Press Regi
 refusal-region-of-other-user = This link was made for somebody else. Press Region yourself to get your own.
 refusal-reply-gone = The message you replied to has been deleted. Please send the picture again with your words.
 refusal-nothing-to-edit = There is no picture to change. Reply to one, or send one together with your words.
+refusal-nothing-to-extend = The picture has this shape already: there is nothing to add around it.
 refusal-reply-has-no-picture = The message you replied to has no picture. Reply to one that has, or send your words as a new message.
 refusal-still-painting = That picture is not finished yet. Reply to it once it is.
 refusal-out-of-credits =
@@ -244,6 +245,12 @@ press-again = That is under way already.
 # Goes to the picture service, in a paragraph of its own behind the prompt: the first picture sent along is the result
 # that a member wants varied.
 prompt-vary = Make a variation of the first picture: keep its subject and mood, change composition and details.
+# What upstreams are told where the canvas of a picture has grown, or where it is painted again as it is.
+prompt-extend = The picture stands on a larger canvas. Paint only what is new around it, so that its scene goes on there without a seam, in the same style and light. Leave the picture itself exactly as it is, and add no frame.
+prompt-cutout = Cut out what the picture shows: the same subject, unchanged in every detail, on a wholly transparent background.
+prompt-upscale = Paint the same picture again in a higher resolution: the same composition, colours and details, only sharper and finer. Change and add nothing.
+# $prompt are the words that the picture came from.
+prompt-about = About the picture: { $prompt }
 
 ### Ends of a job
 
@@ -262,6 +269,8 @@ done-missing = { $reason ->
     [failed-busy] The picture service was too busy for the others.
    *[other] The picture service failed at the others.
 }
+# Below a picture whose canvas has grown.
+done-scaled = The picture was made smaller to fit into its larger frame; within it nothing else has changed.
 # Below a picture that was edited with a mask, where the original could not be put back outside it.
 done-moved = { $count ->
     [one] Outside the mask the picture could not be put back as it was: it is shown as painted.

@@ -60,6 +60,7 @@ refusal-region-link-used = 这个链接已经用过了，只能使用一次。�
 refusal-region-of-other-user = 这个链接是给别人的。请您自己点“区域”获取。
 refusal-reply-gone = 你回复的消息已被删除。请把图片和文字重新发送一次。
 refusal-nothing-to-edit = 没有可以修改的图片。请回复一张图片，或把图片和文字一起发送。
+refusal-nothing-to-extend = 图片已经是这个形状，周围没有可以补画的部分。
 refusal-reply-has-no-picture = 你回复的消息里没有图片。请回复带图片的消息，或另发一条新消息。
 refusal-still-painting = 这张图还没画完，画好后再回复它吧。
 refusal-out-of-credits = 这次需要 { NUMBER($cost, useGrouping: 0) } 积分，你还剩 { NUMBER($left, useGrouping: 0) } 积分。{ $refill ->
@@ -201,6 +202,10 @@ press-too-late = 来不及停止了，图片马上就到。
 press-again = 已经在进行中了。
 # 发给绘图服务：附带的第一张图就是成员想要变化的结果。
 prompt-vary = 请为第一张图片创作一个变体：保留主题和氛围，改变构图和细节。
+prompt-extend = 图片放在了更大的画布上。只画出它周围新增的部分，让场景以同样的风格和光线自然延续，看不出接缝。图片本身必须保持原样，不要加边框。
+prompt-cutout = 抠出图片中的主体：主体的每个细节都不变，背景完全透明。
+prompt-upscale = 以更高的分辨率重新画同一张图片：构图、颜色和细节都相同，只是更清晰、更细致。不要改变或添加任何内容。
+prompt-about = 关于这张图片：{ $prompt }
 
 ### 任务的结局
 
@@ -213,6 +218,7 @@ done-missing = { $reason ->
    *[other] 绘图服务没能画出其余的图片。
 }
 # 图片下方：按蒙版编辑后，蒙版以外的原图未能恢复。
+done-scaled = 为了放进更大的画面，图片被缩小了；除此之外没有任何改变。
 done-moved = { $count ->
     [one] 蒙版以外的部分未能恢复原样，因此按绘制结果显示。
    *[other] 其中 { NUMBER($count, useGrouping: 0) } 张蒙版以外的部分未能恢复原样，因此按绘制结果显示。
