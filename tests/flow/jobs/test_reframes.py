@@ -1,4 +1,4 @@
-"""Larger frames: what is new is painted, and every pixel of the picture stays; on the real upstream, by typed options."""
+"""Larger frames: what is new is painted, and every pixel of the picture stays."""
 
 import io
 from collections.abc import AsyncGenerator
@@ -70,8 +70,6 @@ async def test_what_is_new_is_painted_and_the_picture_stays(
     picture = photo((384, 256))
     post = await reframe(easel, picture, words)
     canvas = shown(post)
-    print(canvas.size, post.text, [r.body.get("size") for r in easel.sandbox.requests])
-    canvas.save(f"/tmp/reframed {words.replace('/', '')}.png")
     assert canvas.size == size
     assert stands_in(picture, canvas, left, top)
     assert await books(easel) == (49, 0)
