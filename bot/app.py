@@ -31,6 +31,7 @@ from bot.handlers.file_checks import FileChecks
 from bot.handlers.kept_state import KeptState
 from bot.handlers.messages import MessageHandler
 from bot.handlers.permissions import JobPermissions
+from bot.handlers.reframing import Reframing
 from bot.handlers.regions import Regions
 from bot.handlers.replies import Replies
 from bot.handlers.result_menus import ResultMenus
@@ -39,6 +40,7 @@ from bot.job import new_id
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
 from bot.jobs.linked_images import LinkedImages
+from bot.jobs.reframes import REFRAMES
 from bot.jobs.results import JobResults
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
@@ -311,7 +313,10 @@ class App:
             pending_requests=kept.pending_requests,
             clock=clock,
         )
-        menus = ResultMenus(permissions=permissions, status_messages=status_messages, ports=ports, quotes={})
+        reframing = Reframing(jobs=jobs, catalog=catalog, admission=admission)
+        menus = ResultMenus(
+            permissions=permissions, status_messages=status_messages, ports=ports, quotes=reframing.quotes
+        )
         buttons = ButtonHandler(
             store=store,
             jobs=jobs,
@@ -319,7 +324,7 @@ class App:
             deletion=deletion,
             menus=menus,
             regions=regions,
-            actions={Action.REGION: regions.offer_page},
+            actions={Action.REGION: regions.offer_page, **dict.fromkeys(REFRAMES, reframing.reframe)},
             pending_requests=kept.pending_requests,
             model_choices=kept.model_choices,
             capabilities=lambda: catalog.capabilities,

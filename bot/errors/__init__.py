@@ -14,7 +14,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── NothingMarked  EverythingMarked  RegionTooDetailed  RegionUnreadable  RegionOfOtherPicture
     │   ├── RegionAsked  RegionUnavailable  RegionLinkUnknown  RegionLinkExpired  RegionLinkUsed  RegionOfOtherUser
-    │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
+    │   ├── ReplyGone  NothingToEdit  NothingToExtend  ReplyHasNoPicture  StillPainting
     │   ├── TooManyWaiting  OutOfCredits
     │   │   └── TooDear  ChatOutOfCredits
     │   │       └── ChatTooDear

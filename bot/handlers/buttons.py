@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 
 OF_FORGOTTEN = (Action.DELETE, Action.MORE, Action.BACK)  # what also works on a job whose user wants it forgotten
+MENUS = (Action.MORE, Action.REFRAME)  # what opens a menu
 ResultAction = Callable[[ButtonPress, User, Job, str], Awaitable[ButtonReply]]
 """Does what a row of the menu says: for a press, on somebody's account, to a job, in the language of whoever pressed.
 Raises EaselError, whose words are the answer, and SuppressReply."""
@@ -107,7 +108,7 @@ class ButtonHandler:
             raise Forgotten
         if press.action is not Action.DELETE and job.deleted:
             raise AlreadyFinished
-        if press.action in (Action.MORE, Action.BACK):
+        if press.action in (*MENUS, Action.BACK):
             return await self._handle_menu(press, job, locale)
         if press.action is Action.DELETE:
             moderates = press.message.chat if press.sender_moderates else None
@@ -130,7 +131,7 @@ class ButtonHandler:
     async def _handle_menu(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
         """Opens or closes the menu of a result. It counts towards the user's pace."""
         self._admission.check_request(press.sender, press.message.chat)
-        if press.action is Action.MORE:
+        if press.action in MENUS:
             return await self._menus.open_menu(press, await self._jobs.refresh_job(job), locale)
         return await self._menus.close_menu(press, job)
 

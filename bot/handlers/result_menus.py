@@ -38,15 +38,16 @@ class ResultMenus:
         self._swaps = BackgroundTasks()
 
     async def open_menu(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
-        """Shows the menu of a result. Raises a Refusal to those who may do nothing of it, StoreFailed."""
+        """Shows the menu of a result that the pressed button opens. Raises a Refusal to those who may do nothing of
+        it, StoreFailed."""
         owns = await self._owns(press, job)
         features = self._features(press)
         context = MenuContext(job=job, features=features, owns=owns, prices=self._prices(job))
         if features.private_replies:
-            buttons = menu_buttons(context, locale)
+            buttons = menu_buttons(context, locale, press.action)
             return ButtonReply(card=Card(text=translate(locale, "menu-title"), buttons=buttons, locale=locale))
         back = Button(action=Action.BACK, job_id=job.id, label=translate(job.locale, "button-back"))
-        self._swap(press.message, (*menu_buttons(context, job.locale), back))
+        self._swap(press.message, (*menu_buttons(context, job.locale, press.action), back))
         return ButtonReply()
 
     async def close_menu(self, press: ButtonPress, job: Job) -> ButtonReply:

@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from bot.chat import Action, Button, ChatFeatures
 from bot.job import Job
+from bot.jobs.reframes import REFRAMES, is_of_use
 from bot.prices import PriceRange
 from bot.texts import translate
 
@@ -47,7 +48,10 @@ class MenuRow:
     """One entry of the menu."""
 
     action: Action
-    """What a press does; its label is the text `button-ACTION`, with `$price` and `$credits` if it is priced."""
+    """What a press does; its label is the text `button-ACTION`, with its price if it is priced."""
+
+    menu: Action = Action.MORE
+    """The button that opens the menu in which it stands."""
 
     actors: Actors = Actors.OWNER
     """Who may press it."""
@@ -64,6 +68,19 @@ class MenuRow:
 
 MENU: tuple[MenuRow, ...] = (
     MenuRow(action=Action.REGION, is_offered=lambda context: context.features.opens_pages),
+    MenuRow(
+        action=Action.REFRAME,
+        is_offered=lambda context: bool(context.job.delivered) and not context.prices.keys().isdisjoint(REFRAMES),
+    ),
+    *(
+        MenuRow(
+            action=action,
+            menu=Action.REFRAME,
+            is_priced=True,
+            is_offered=lambda context, action=action: is_of_use(context.job.options, action),
+        )
+        for action in REFRAMES
+    ),
     MenuRow(action=Action.DELETE, actors=Actors.MODERATORS, of_forgotten=True),
 )
 """In the order in which they are shown."""
@@ -76,25 +93,28 @@ def result_buttons(job: Job) -> tuple[Button, ...]:
     return tuple(_button(action, job, job.locale) for action in ACTIONS_OF_RESULTS)
 
 
-def offered_rows(context: MenuContext) -> tuple[MenuRow, ...]:
-    """The rows that whoever opens the menu may press."""
+def offered_rows(context: MenuContext, menu: Action = Action.MORE) -> tuple[MenuRow, ...]:
+    """The rows of a menu that whoever opens it may press."""
     return tuple(
         row
         for row in MENU
-        if (context.owns or row.actors is Actors.MODERATORS)
+        if row.menu is menu
+        and (context.owns or row.actors is Actors.MODERATORS)
         and (not row.is_priced or row.action in context.prices)
         and (context.job.prompt or row.of_forgotten)
         and row.is_offered(context)
     )
 
 
-def menu_buttons(context: MenuContext, locale: str) -> tuple[Button, ...]:
-    """The rows as buttons."""
+def menu_buttons(context: MenuContext, locale: str, menu: Action = Action.MORE) -> tuple[Button, ...]:
+    """The rows of a menu as buttons."""
     return tuple(
-        _button(row.action, context.job, locale, context.prices.get(row.action)) for row in offered_rows(context)
+        _button(row.action, context.job, locale, context.prices.get(row.action)) for row in offered_rows(context, menu)
     )
 
 
 def _button(action: Action, job: Job, locale: str, price: PriceRange | None = None) -> Button:
-    facts = {} if price is None else {"price": str(price), "credits": price.most}
-    return Button(action=action, job_id=job.id, label=translate(locale, f"button-{action.value}", **facts))
+    label = translate(locale, f"button-{action.value}")
+    if price is not None:
+        label = translate(locale, "option-price", option=label, price=str(price), credits=price.most)
+    return Button(action=action, job_id=job.id, label=label)

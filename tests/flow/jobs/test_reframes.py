@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from bot.chat import Action
+from bot.errors import NothingToEdit, NothingToExtend
 from bot.sandbox import Sandbox
-from tests.flow.scenes import books
+from bot.texts import translate, translate_error
+from tests.flow.scenes import ask, books, click
 from tests.flow.world import MemoryWorld, world
 from tests.support.platform import Post
 from tests.unit.pictures.scenery import scene
@@ -73,3 +76,72 @@ async def test_what_is_new_is_painted_and_the_picture_stays(
     assert canvas.size == size
     assert stands_in(picture, canvas, left, top)
     assert await books(easel) == (49, 0)
+
+
+async def test_a_shape_that_the_picture_has_already_is_refused_and_costs_nothing(easel: MemoryWorld) -> None:
+    post = await reframe(easel, photo((320, 320)), "--shape 1:1")
+    assert post.text == translate_error("en", NothingToExtend())
+    assert (await books(easel), easel.sandbox.requests) == ((50, 0), [])
+
+
+async def test_words_without_a_picture_are_refused(easel: MemoryWorld) -> None:
+    assert (await ask(easel, "a fox --zoom 2")).text == translate_error("en", NothingToEdit())
+
+
+# ---------------------------------------------------------------- behind More…
+
+
+async def test_the_menu_shows_what_each_costs_and_paints_it(tmp_path: Path, sandbox: Sandbox) -> None:
+    provider = images_dialect(sandbox, price=3)
+    async with world(tmp_path, sandbox, providers=[provider], limits={"user_daily": 50}) as easel:
+        await easel.say("a lighthouse --size 3:2")
+        [post] = await easel.settled(1)
+        more = (await click(easel, post, Action.MORE)).card
+        assert more is not None
+        assert Action.REFRAME in [each.action for each in more.buttons]
+        menu = (await click(easel, post, Action.REFRAME)).card
+        assert menu is not None
+        labels = {each.action: each.label for each in menu.buttons}
+        assert labels[Action.ZOOM_15] == "Zoom out ×1.5 (3)"
+        assert Action.SHAPE_3_2 not in labels  # it has that shape
+        assert await books(easel) == (47, 0)
+        painted = shown(post)
+        assert not (await click(easel, post, Action.PAN_RIGHT)).text
+        posts = await easel.settled(2)
+        canvas = shown(posts[-1])
+        assert canvas.width > painted.width
+        assert stands_in(painted, canvas, 0, (canvas.height - painted.height) // 2)
+        assert await books(easel) == (44, 0)
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "value"),
+    [(Action.CUTOUT, "background", "transparent"), (Action.UPSCALE_2K, "size", "2048x2048")],
+)
+async def test_a_picture_is_painted_again_as_it_is(easel: MemoryWorld, action: Action, field: str, value: str) -> None:
+    await easel.say("a lighthouse")
+    [post] = await easel.settled(1)
+    await click(easel, post, action)
+    await easel.settled(2)
+    [_, again] = easel.sandbox.requests
+    assert again.body[field] == value
+    assert "mask" not in again.body
+    assert str(again.body["prompt"]).startswith(translate("en", f"prompt-{action.value.partition('-')[0]}"))
+    assert await books(easel) == (48, 0)
+
+
+async def test_a_variation_of_a_larger_frame_does_not_grow_again(easel: MemoryWorld) -> None:
+    post = await reframe(easel, photo((384, 256)), "--zoom 2")
+    await click(easel, post, Action.VARY)
+    await easel.settled(2)
+    assert "mask" not in easel.sandbox.requests[-1].body
+
+
+async def test_what_no_provider_can_do_is_not_offered(tmp_path: Path, sandbox: Sandbox) -> None:
+    provider = images_dialect(sandbox, model="gpt-image-2", backgrounds=[], sizes=["1024x1024"], max_references=0)
+    async with world(tmp_path, sandbox, providers=[provider]) as easel:
+        await easel.say("a lighthouse")
+        [post] = await easel.settled(1)
+        more = (await click(easel, post, Action.MORE)).card
+        assert more is not None
+        assert Action.REFRAME not in [each.action for each in more.buttons]
