@@ -186,7 +186,8 @@ def _apply_option(options: Options, typed_name: str, name: str, typed: str, capa
     if name == "model" and name not in allowed:
         raise OneModelOnly
     if name not in allowed:
-        every = (*allowed, *(each for each in _FLAGS if each != "loose" or capabilities.max_references_with_mask))
+        general = [each for each in allowed if each not in _REFRAMES]  # those are for requests with a picture
+        every = (*general, *(each for each in _FLAGS if each != "loose" or capabilities.max_references_with_mask))
         raise UnknownOption(option=_shorten(typed_name), allowed=", ".join(f"--{each}" for each in every))
     value = _normalise(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
     if not value:
@@ -196,7 +197,7 @@ def _apply_option(options: Options, typed_name: str, name: str, typed: str, capa
 
 def _is_supported(name: str, capabilities: Capabilities) -> bool:
     """Whether any provider supports the option."""
-    if name in _REFRAMES and not (capabilities.supports_masks and capabilities.max_references):
+    if name in _REFRAMES and not capabilities.max_references_with_mask:
         return False
     return name == "n" or bool(_offered_values(name, capabilities))
 
@@ -225,13 +226,13 @@ def _allowed_text(name: str, capabilities: Capabilities) -> str:
     return list_models(capabilities.models) if name == "model" else ", ".join(offered)
 
 
-def _parse_size(options: Options, value: str, capabilities: Capabilities) -> Options:
+def _parse_size(options: Options, value: str, capabilities: Capabilities, name: str = "size") -> Options:
     """Applies `--size`. Shape and tier may come in one value or in two; each replaces its own earlier value."""
     size, tier = sizes.parse_size_option(value)
     updated = replace(options, size=size or options.size, tier=tier or options.tier)
     if sizes.resolve_size(updated.size, updated.tier, capabilities) is None:
         suggested = ", ".join(sizes.suggest_sizes(value, capabilities))
-        raise BadOption(option="--size", value=_shorten(value), allowed=suggested)
+        raise BadOption(option=f"--{name}", value=_shorten(value), allowed=suggested)
     return replace(updated, size=updated.size and sizes.canonical_size(updated.size, capabilities))
 
 
@@ -298,7 +299,7 @@ def _parse_shape(options: Options, value: str, capabilities: Capabilities) -> Op
     """Applies `--shape`: the canvas grows to what `--size` would be, and nothing of the picture is cut off."""
     if not sizes.ratio_of(sizes.parse_size_option(value)[0] or ""):
         raise BadOption(option="--shape", value=_shorten(value), allowed=_allowed_text("shape", capabilities))
-    return replace(_parse_size(options, value, capabilities), reframe=SHAPE)
+    return replace(_parse_size(options, value, capabilities, "shape"), reframe=SHAPE)
 
 
 def _is_shape(size: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.chat import Action
 from bot.intake.options import reframe_words
 from bot.intake.sizes import ratio_of
-from bot.job import Job
+from bot.job import NewJob
 from bot.jobs.reservation import requirements_of
 from bot.painting import CUTOUT, UPSCALE, Capabilities, Options
 from bot.pictures.frames import SHAPE, Shapes, ratios
@@ -39,7 +39,7 @@ KEPT_OPTIONS = ("model", "quality", "as_file")  # of the picture that is reframe
 MAX_CONTEXT_CHARS = 1000  # of a picture's prompt that are quoted to whoever goes on with it
 
 
-def upstream_prompt(job: Job) -> str:
+def upstream_prompt(job: NewJob) -> str:
     """The prompt that is sent upstream."""
     if job.options.reframe is not None:
         what = translate(job.locale, f"prompt-{'extend' if job.options.grows else job.options.reframe}")
@@ -76,7 +76,7 @@ def _tier_number(tier: str | None) -> int:
     return 1 if tier is None else int(tier.rstrip("K"))
 
 
-def shapes_for(job: Job, catalog: ProviderCatalog) -> Shapes:
+def shapes_for(job: NewJob, catalog: ProviderCatalog) -> Shapes:
     """The shapes that the canvas of a job may grow to: the one that was asked for, else all that can be painted."""
     if job.options.size is not None and (asked := ratios([ratio_of(job.options.size)])):
         return Shapes(listed=asked)

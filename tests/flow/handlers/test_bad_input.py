@@ -44,7 +44,7 @@ from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, Platform
 from tests.support.waiting import wait_until
 
-OPTIONS = "--size, --quality, --n, --file"
+OPTIONS = "--size, --quality, --n, --file, --loose"
 SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
 
 

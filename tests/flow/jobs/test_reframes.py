@@ -102,7 +102,7 @@ async def test_the_menu_shows_what_each_costs_and_paints_it(tmp_path: Path, sand
         menu = (await click(easel, post, Action.REFRAME)).card
         assert menu is not None
         labels = {each.action: each.label for each in menu.buttons}
-        assert labels[Action.ZOOM_15] == "Zoom out ×1.5 (3)"
+        assert labels[Action.ZOOM_15] == "Zoom out ×1.5 (3 credits)"
         assert Action.SHAPE_3_2 not in labels  # it has that shape
         assert await books(easel) == (47, 0)
         painted = shown(post)

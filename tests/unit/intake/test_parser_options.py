@@ -103,7 +103,7 @@ def test_an_unknown_option_is_named_with_what_is_allowed(typed: str, option: str
 
 def test_loose_is_offered_where_there_are_masks() -> None:
     for able in (PLAIN, replace(PLAIN, supports_masks=True, max_references=1)):
-        assert refused("a cat --seed 5", able).facts["allowed"] == "--n, --zoom, --pan, --file, --loose"
+        assert refused("a cat --seed 5", able).facts["allowed"] == "--n, --file, --loose"
     assert refused("a cat --seed 5", replace(PLAIN, max_references=1)).facts["allowed"] == "--n, --file"
 
 
