@@ -24,7 +24,7 @@ class SecretStorage(Protocol):
 
     async def get_value(self, key: str) -> str | None: ...
 
-    async def claim_value(self, key: str, value: str) -> str: ...
+    async def settle_value(self, key: str, value: str) -> str: ...
 
 
 class SafetyIdentifiers:
@@ -49,7 +49,7 @@ class SafetyIdentifiers:
         """Of several processes at their first start the first one's secret counts."""
         stored = await self._storage.get_value(SECRET_KEY)
         if stored is None:
-            stored = await self._storage.claim_value(SECRET_KEY, secrets.token_hex(SECRET_BYTES))
+            stored = await self._storage.settle_value(SECRET_KEY, secrets.token_hex(SECRET_BYTES))
         self._secret = stored.encode()
         return self._secret
 

@@ -46,6 +46,15 @@ class AdapterStore:
         """Keeps a small text under a key, such as the hash of the commands that a platform was last sent."""
         await self._database.write(lambda conn: upsert(conn, schema.key_value, {"key": key, "value": value}, key="key"))
 
+    async def settle_value(self, key: str, value: str) -> str:
+        """Keeps a small text under a key unless there is one; returns the one that is there then."""
+
+        def work(conn: Connection) -> str:
+            insert_once(conn, schema.key_value, {"key": key, "value": value}, key="key")
+            return conn.execute(select(schema.key_value.c.value).where(schema.key_value.c.key == key)).scalar_one()
+
+        return await self._database.write(work)
+
     async def get_value(self, key: str) -> str | None:
         def work(conn: Connection) -> str | None:
             query = select(schema.key_value.c.value).where(schema.key_value.c.key == key)
