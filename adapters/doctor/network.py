@@ -13,6 +13,7 @@ from adapters.doctor.findings import Finding
 from adapters.doctor.machine import running_instance
 from adapters.http.server import INSTANCE_HEADER, HttpServer
 from bot.errors import SettingsWrong
+from bot.ports import REGION_PATH
 from bot.runtime.clock import SystemClock
 from bot.runtime.tls import client_context
 from bot.settings import Settings
@@ -62,9 +63,7 @@ async def _ask_public_address(public_url: str, instance: str | None, settings: S
     answered = answer.headers.get(INSTANCE_HEADER)
     if answered is None:
         who = answer.headers.get("Server", "something else")
-        hint = (
-            f"let the proxy pass /callbacks/ and /telegram/ on to http://{settings.server.host}:{settings.server.port}"
-        )
+        hint = f"let the proxy pass /callbacks/, /telegram/ and /region on to http://{settings.server.host}:{settings.server.port}"
         return say(f"answers with HTTP {answer.status_code} of {who}, and not as Easel", hint=hint)
     if answered == instance:
         return say("answers over HTTPS as this Easel", is_ok=True)
@@ -80,6 +79,28 @@ def _network_hint(error: str) -> str:
     if "name" in error.lower() or "address" in error.lower():
         return "let the name's DNS record lead to this machine or its proxy"
     return "start the proxy, and open its port in the firewall"
+
+
+def describe_region_page(settings: Settings, platforms: Sequence[str]) -> list[Finding]:
+    """Where members of the platforms paint regions by hand, or why they cannot."""
+    if not platforms:
+        return []
+    subject, server = "region page", settings.server
+    if server.public_url is not None and server.enabled:
+        return [
+            Finding(
+                subject=subject, is_ok=True, message=f"members paint at {server.public_url.rstrip('/')}{REGION_PATH}"
+            )
+        ]
+    why = "server.enabled is false" if server.public_url is not None else "server.public_url is not set"
+    return [
+        Finding(
+            subject=subject,
+            is_ok=True,
+            message=f"no Region button in {' and '.join(platforms)}: {why}",
+            hint="give the server an HTTPS address, and let the proxy pass /region on",
+        )
+    ]
 
 
 # ------------------------------------------------------------ the clock

@@ -124,7 +124,7 @@ class Server(Table):
     """Port to listen on, 0 to 65535; 0: any free one."""
 
     public_url: HttpsUrl | None = None
-    """HTTPS address under which the world reaches the server, for webhooks and callbacks."""
+    """HTTPS address under which the world reaches the server, for webhooks, callbacks and the region page."""
 
     @property
     def is_loopback(self) -> bool:

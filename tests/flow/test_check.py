@@ -140,7 +140,7 @@ async def test_something_else_at_the_public_address_is_named(free_port: int) -> 
     async with served_over_tls(answer) as url:
         found = await public_address(url, free_port)
     assert (found.is_ok, found.message) == (False, f"{url} answers with HTTP 404 of nginx, and not as Easel")
-    assert found.hint == f"let the proxy pass /callbacks/ and /telegram/ on to http://127.0.0.1:{free_port}"
+    assert found.hint == f"let the proxy pass /callbacks/, /telegram/ and /region on to http://127.0.0.1:{free_port}"
 
 
 async def test_a_certificate_that_nobody_trusts_is_a_fault(free_port: int) -> None:
@@ -358,3 +358,21 @@ def test_json_of_a_mistake_in_the_settings(monkeypatch: pytest.MonkeyPatch, caps
     [finding] = told["findings"]
     assert finding["message"] == "easel.toml: limits.user_daly: unknown key; did you mean limits.user_daily?"
     assert (told["ok"], finding["status"]) == (False, "fail")
+
+
+# ---------------------------------------------------------------- the region page
+
+
+@pytest.mark.parametrize(
+    ("server", "said", "hinted"),
+    [
+        ({}, "no Region button in discord and telegram: server.public_url is not set", True),
+        ({"public_url": "https://easel.example", "enabled": False}, "server.enabled is false", True),
+        ({"public_url": "https://easel.example/"}, "members paint at https://easel.example/region", False),
+    ],
+)
+def test_why_there_is_no_region_button_is_said(server: dict[str, Any], said: str, hinted: bool) -> None:
+    [found] = network.describe_region_page(settings(server=server), ["discord", "telegram"])
+    assert (found.subject, found.is_ok, bool(found.hint)) == ("region page", True, hinted)
+    assert said in found.message
+    assert network.describe_region_page(settings(server=server), []) == []

@@ -31,6 +31,7 @@ class Switches:
     can_read_all_group_messages: bool = False
     supports_inline_queries: bool = True
     supports_guest_queries: bool = True
+    has_main_web_app: bool = False
     inline_feedback: bool = True
     can_connect_to_business: bool = False
     has_topics_enabled: bool = False

@@ -65,7 +65,11 @@ class DiscordWorld(World):
         try:
             async with open_store(settings.database_url, self.clock) as store:
                 adapter = DiscordAdapter(
-                    settings.discord, store.adapter_store, clock=self.clock, allow_hosts=settings.fetch.allow_hosts
+                    settings.discord,
+                    store.adapter_store,
+                    clock=self.clock,
+                    allow_hosts=settings.fetch.allow_hosts,
+                    page_url=settings.server.public_url,
                 )
                 async with self.start_app(settings, store, adapter) as app:
                     await self.server.until(lambda: self.server.gateway.connected)

@@ -70,7 +70,13 @@ class TelegramWorld(World):
             if self.menus_known:
                 digests = await asyncio.to_thread(self.menu_digests, settings)
                 await store.adapter_store.set_value(digests_key(self.server.bot.id), json.dumps(digests))
-            adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=self.clock, admins=settings.admins)
+            adapter = TelegramAdapter(
+                settings.telegram,
+                store.adapter_store,
+                clock=self.clock,
+                page_url=settings.server.public_url,
+                admins=settings.admins,
+            )
             HttpServer("127.0.0.1", 0).mount(adapter.routes())
             async with self.start_app(settings, store, adapter) as app:
                 if waits:

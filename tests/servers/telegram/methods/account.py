@@ -22,7 +22,7 @@ def get_me(call: Call) -> Json:
         "supports_inline_queries": switches.supports_inline_queries,
         "supports_guest_queries": switches.supports_guest_queries,
         "can_connect_to_business": switches.can_connect_to_business,
-        "has_main_web_app": False,
+        "has_main_web_app": switches.has_main_web_app,
         "has_topics_enabled": switches.has_topics_enabled,
         "allows_users_to_create_topics": switches.has_topics_enabled,
     }
