@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.handlers import admission
 from tests.servers.telegram import Chat, User
-from tests.wire.telegram.easel import TelegramWorld
+from tests.wire.telegram.easel import SPEED, TelegramWorld
 from tests.wire.telegram.edges import Edge, edge
 
 
@@ -14,6 +15,13 @@ from tests.wire.telegram.edges import Edge, edge
 async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
     async with edge(tmp_path, members=["Bo"]) as made:
         yield made
+
+
+@pytest.fixture
+def minutes_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits for each minute count over one of the machine's, not of the world's fast clock: a busy machine takes its
+    time over a flood."""
+    monkeypatch.setattr(admission, "WINDOW_S", 60.0 * SPEED)
 
 
 @pytest.fixture

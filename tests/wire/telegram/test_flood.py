@@ -171,6 +171,7 @@ async def test_an_update_that_the_machine_has_no_room_for_is_handled_again(
         assert await easel.storage.saved_updates("telegram") == {}
 
 
+@pytest.mark.usefixtures("minutes_of_the_machine")
 async def test_who_is_over_their_pace_is_told_once_and_then_costs_nothing(place: TelegramWorld) -> None:
     place.settings["limits"] = {"user_per_minute": 2}
     bob = place.server.add_user("Bob")

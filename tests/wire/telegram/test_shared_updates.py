@@ -12,6 +12,7 @@ from adapters.telegram.connection import MAX_OWN_CONFLICTS, OTHER_CONSUMER
 from bot.chat import Action
 from bot.errors import TooFast
 from bot.handlers import draft_jobs
+from bot.handlers.admission import Admission
 from bot.texts import translate_error
 from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.clusters import give_up
@@ -218,7 +219,17 @@ async def test_a_few_calls_of_a_predecessor_are_no_other_program_and_more_of_the
         assert [each["event"] for each in logs if each["log_level"] == "error"] == [OTHER_CONSUMER]
 
 
-async def test_a_users_pace_counts_over_all_of_their_chats(place: TelegramWorld) -> None:
+@pytest.mark.usefixtures("minutes_of_the_machine")
+async def test_a_users_pace_counts_over_all_of_their_chats(
+    place: TelegramWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, count_elsewhere = [0], Admission.count_elsewhere
+
+    def count(admission: Admission, user_key: str, count: int) -> None:
+        count_elsewhere(admission, user_key, count)
+        told[0] += count
+
+    monkeypatch.setattr(Admission, "count_elsewhere", count)
     place.settings["limits"] = {"user_per_minute": 3}
     async with crew(place) as processes:
         others = [group_of(each, place, [place.ada]) for each in processes]
@@ -228,7 +239,7 @@ async def test_a_users_pace_counts_over_all_of_their_chats(place: TelegramWorld)
             await place.wait_for_reply(chat)
         await all_handled(place)
         assert [heard_by(processes, chat.id) for chat in others] == [[each] for each in processes]
+        await wait_until(lambda: told[0] == 3 * 2)  # of each request both others
         place.server.say(place.ada, place.private, "/quota")
         refusal = await place.wait_for_reply()
-        known = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
-        assert refusal.text in known
+        assert refusal.text in [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 601)]
