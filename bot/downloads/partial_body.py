@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from bot.errors import FetchTooLarge, FetchUnavailable
 
-_CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)\s*$", re.IGNORECASE)
+_CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\s*$", re.IGNORECASE)
+_MAX_DIGITS = 20  # that are read of a length: more than any limit has. Python refuses to read thousands
 
 
 class PartialBody:
@@ -52,7 +53,7 @@ class PartialBody:
         else:
             self._forget()
             length = headers.get("Content-Length", "")
-            self._total = int(length) if length.isdecimal() else None
+            self._total = int(length[:_MAX_DIGITS]) if length.isdecimal() else None
         self.encoding = headers.get("Content-Encoding", "")
         if (self._total or 0) > self._limit:
             raise FetchTooLarge(detail=f"{self._total} bytes announced, {self._limit} allowed")

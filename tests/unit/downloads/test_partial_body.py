@@ -91,6 +91,18 @@ def test_more_than_the_limit_is_refused_announced_or_not() -> None:
         body.add(bytes(11))
 
 
+@pytest.mark.parametrize("length", ["9" * 5000, "1" + "0" * 19, "٩" * 5000])
+def test_a_length_of_thousands_of_digits_is_more_than_the_limit(length: str) -> None:
+    with pytest.raises(FetchTooLarge):
+        PartialBody(10).begin(200, {"Content-Length": length})
+
+
+@pytest.mark.parametrize("part", ["bytes 5-9/{}", "bytes {}-9/10", "bytes 5-{}/10"])
+def test_a_part_whose_place_has_thousands_of_digits_is_not_taken(part: str) -> None:
+    with pytest.raises(FetchUnavailable):
+        broken_off(ETag='"v1"', Content_Length="10").begin(206, {**ETAG, "Content-Range": part.format("9" * 5000)})
+
+
 def test_what_was_not_asked_for_in_parts_is_the_whole_although_it_calls_itself_a_part() -> None:
     body = PartialBody(10)
     body.begin(206, {"Content-Length": "3"})
