@@ -6,6 +6,7 @@ hundreds of these may come at once, when others' paintings begin or end together
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ T = TypeVar("T")
 
 MAX_BATCH = 32  # tasks committed together: some 50 ms, so that nobody waits long for the others
 PUT_OFF_S = 0.005  # by which a put-off write comes after what a user waits for, whose steps are some milliseconds apart
-WAITING_SHARE = 4  # of those that can wait, in a batch with one that cannot: some 5 ms, and they are never left out
+WAITING_SHARE = 4  # of those that can wait, in a full batch of others, and at least one in any: never left out
 
 
 @dataclass(slots=True, eq=False)
@@ -177,7 +178,8 @@ class WriteQueue:
         is one of them in neither place."""
         room = MAX_BATCH - min(len(self._waiting), WAITING_SHARE)
         _move(self._queue, batch, room)
-        _move(self._waiting, batch, WAITING_SHARE if batch else MAX_BATCH)
+        share = math.ceil(WAITING_SHARE * len(batch) / MAX_BATCH)  # whoever comes alone waits for one of them
+        _move(self._waiting, batch, share if batch else MAX_BATCH)
 
     def _run_next(self, batch: list[WriteTask], conn: Connection) -> int:
         """Runs what is queued by now, in order. Returns how many writes were run: of a batch that can wait, those until

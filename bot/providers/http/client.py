@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Literal, Self, cast
@@ -299,7 +300,10 @@ async def _send(
 
     def request() -> httpx.Request:
         return httpx.Request(
-            method, url, headers={**HEADERS, **headers, **upload.headers}, content=upload.slices() if upload else None
+            method,
+            _parse_url(url),
+            headers={**HEADERS, **headers, **upload.headers},
+            content=upload.slices() if upload else None,
         )
 
     try:
@@ -308,6 +312,9 @@ async def _send(
         if not repeatable or not upload:
             raise
         return await client.send(request(), repeatable=repeatable)
+
+
+_parse_url = lru_cache(64)(httpx.URL)  # an upstream has few; to parse one takes as long as to make a request of it
 
 
 class _Upload:
