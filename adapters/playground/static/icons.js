@@ -33,6 +33,12 @@ const PATHS = {
   brush:
     "M19.5 4.500c-4.5 2.5-8 6-9.5 8.500l2 2c2.5-1.5 6-5 7.5-10.500zM9.5 13.500c-2.5 0-3.5 1.5-3.5 3.2 0 1.3-.8 2-2 2.3 3 1.5 7.5.5 7.5-3.5",
   region: "M4 8V4h4M12 4h3M19.500 4h.500v4M20 12v2M4 12v3M4 19v1h4M11.500 20l1-3.500 6-6 2.500 2.500-6 6z",
+  reframe: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M9 9h6v6H9z",
+  zoom: "M9 9h6v6H9zM4.5 8.500v-4h4M15.5 4.500h4v4M19.5 15.500v4h-4M8.5 19.500h-4v-4",
+  pan: "M4 8h9v8H4zM16 12h5M18.5 9.500l2.500 2.500-2.500 2.500",
+  shape: "M3.500 7.500h17v9h-17zM8.500 7.500v9M15.5 7.500v9",
+  cutout: "M12 6.500a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM6.500 19c.7-3.500 2.800-5 5.500-5s4.800 1.500 5.500 5M4 4h.1M8 4h.1M16 4h.1M20 4h.1M4 9h.1M20 9h.1",
+  upscale: "M4.5 9V4.500H9M19.5 15v4.500H15M5 5l6 6M19 19l-6-6",
   frame: "M4 4h16v16H4zM7.5 7.500h9v9h-9z",
   easel: "M12 2.500V5M4.5 16.500h15M8.5 16.500l-2 5M15.5 16.500l2 5M12 16.500v3M6 5h12v8.500H6z",
   wall: "M4 4.500h7v8.500H4zM14 4.500h6v5h-6zM14 12.500h6v7h-6zM4 16h7v3.500H4z",
@@ -48,7 +54,7 @@ export function icon(name) {
   svg.setAttribute("class", `icon icon-${name}`);
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name] ?? PATHS.file);
+  path.setAttribute("d", PATHS[name] ?? PATHS[/** @type {keyof typeof PATHS} */ (name.split("-")[0])] ?? PATHS.file);
   svg.append(path);
   return svg;
 }

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from bot.chat import Action
 from bot.errors import NothingToEdit, NothingToExtend
+from bot.pictures import frames
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import ask, books, click
@@ -145,3 +146,24 @@ async def test_what_no_provider_can_do_is_not_offered(tmp_path: Path, sandbox: S
         more = (await click(easel, post, Action.MORE)).card
         assert more is not None
         assert Action.REFRAME not in [each.action for each in more.buttons]
+
+
+async def test_a_picture_that_is_too_large_for_its_frame_is_scaled_down_and_that_is_said(
+    easel: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "CANVAS_EDGE_PX", 384)
+    picture = photo((384, 256))
+    post = await reframe(easel, picture, "--zoom 2")
+    assert shown(post).size == (384, 256)
+    assert translate("en", "done-scaled") in post.text
+    assert await books(easel) == (49, 0)
+
+
+async def test_where_no_size_can_be_asked_for_the_canvas_is_as_it_comes(tmp_path: Path, sandbox: Sandbox) -> None:
+    provider = images_dialect(sandbox, sizes=[])
+    async with world(tmp_path, sandbox, providers=[provider]) as easel:
+        picture = photo((256, 256))
+        canvas = shown(await reframe(easel, picture, "--zoom 2"))
+        assert canvas.size == (512, 512)
+        assert stands_in(picture, canvas, 128, 128)
+        assert "size" not in sandbox.requests[0].body
