@@ -198,6 +198,18 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnMarks:
+    """What somebody has drawn by hand on a copy of a picture."""
+
+    overlay: Image
+    """The marks alone: a transparent PNG of the picture's size."""
+
+    keep: Image | None
+    """A mask of the picture: opaque where it stays, since the marks enclose or cover what is to change. None: they say
+    of no area that it alone is meant, such as an arrow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaintRequest:
     """One request to paint, ready for any provider."""
 
@@ -213,6 +225,14 @@ class PaintRequest:
 
     is_own_mask: bool = False
     """Whether the mask is the transparent part of the first reference itself: then nothing else can stand for it."""
+
+    marks: DrawnMarks | None = None
+    """What was drawn on the second reference, which is a copy of the first one; None: nothing, as far as is known."""
+
+    @property
+    def keeps_a_part(self) -> bool:
+        """Whether some of the first reference is to stay as it was."""
+        return self.mask is not None or (self.marks is not None and self.marks.keep is not None)
 
     options: Options = Options()
     """What the user chose."""

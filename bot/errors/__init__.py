@@ -12,6 +12,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   │   └── MovingSticker
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
+    │   ├── NothingDrawn
     │   ├── NothingMarked  EverythingMarked  RegionTooDetailed  RegionUnreadable  RegionOfOtherPicture
     │   ├── RegionAsked  RegionUnavailable  RegionLinkUnknown  RegionLinkExpired  RegionLinkUsed  RegionOfOtherUser
     │   ├── ReplyGone  NothingToEdit  NothingToExtend  ReplyHasNoPicture  StillPainting
@@ -159,6 +160,7 @@ from bot.errors.refusals import (
     MovingSticker,
     NotAnAdministrator,
     NotAPicture,
+    NothingDrawn,
     NothingToDelete,
     NothingToEdit,
     NothingToExtend,
@@ -267,6 +269,7 @@ __all__ = [
     "NotAnAdministrator",
     "NotDeleted",
     "NotYours",
+    "NothingDrawn",
     "NothingMarked",
     "NothingToDelete",
     "NothingToEdit",

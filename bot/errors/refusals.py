@@ -167,6 +167,12 @@ class NothingToExtend(Refusal):
     key = "refusal-nothing-to-extend"
 
 
+class NothingDrawn(Refusal):
+    """Two pictures were sent, and they are the same one: no marks are found on either."""
+
+    key = "refusal-nothing-drawn"
+
+
 class ReplyGone(Refusal):
     """The replied-to message was deleted."""
 

@@ -25,7 +25,7 @@ class GenerationState:
     model: str = ""
     """Model requested."""
     masked: bool = False
-    """Whether a mask was sent along."""
+    """Whether some of the first reference is to stay: a mask was sent along, or marks that enclose an area."""
     shape: str = ""
     """Shape of the canvas that was sent, `3:2`, where it had grown around the first reference; empty: it had not."""
     upstream_id: str | None = None

@@ -10,6 +10,7 @@ import structlog
 
 from bot.job import Job
 from bot.jobs.images import JobImages
+from bot.jobs.marked_copies import MarkedCopies
 from bot.jobs.reframes import shape_of_text
 from bot.painting import Capabilities, Image
 from bot.pictures.frames import Shapes
@@ -42,14 +43,15 @@ class EditedImages:
 class Edits:
     """Puts originals back around the edits of jobs."""
 
-    def __init__(self, images: JobImages) -> None:
+    def __init__(self, images: JobImages, marked_copies: MarkedCopies) -> None:
         self._images = images
+        self._marked_copies = marked_copies
 
     async def put_originals_back(self, job: Job, painted: Sequence[Image], *, shape: str = "") -> EditedImages:
         """The images as they are delivered. An original that cannot be fetched any more leaves them as painted.
         `shape`: of the canvas that had grown around it, as of `GenerationState`."""
         try:
-            original, mask, scaled = await self._load_original(_first_reference(job), shape)
+            original, mask, scaled = await self._load_original(job, shape)
         except Exception:  # whatever it is: the images are painted and paid for
             log.warning("original not loaded", job=job.id, exc_info=True)
             return EditedImages(images=painted, moved=len(painted))
@@ -64,9 +66,13 @@ class Edits:
         """The original, or the canvas around it; its mask; and whether it had to be scaled down for the canvas."""
         if job.options.grows:
             shapes = shape_of_text(shape) if shape else Shapes()
-            (canvas, *_), mask, frame = await self._images.load_enlarged(job, shapes, ORIGINAL)
+            (canvas, *_), mask, frame = await self._images.load_enlarged(_first_reference(job), shapes, ORIGINAL)
             return canvas, mask, frame.is_scaled
-        (original, *_), mask = await self._images.load_references(job, ORIGINAL)
+        if job.mask is None and len(job.references) > 1:
+            references, _ = await self._images.load_references(job, ORIGINAL)
+            found = await self._marked_copies.find(job, references)
+            return (references[0], None, False) if found is None else (found.references[0], found.marks.keep, False)
+        (original,), mask = await self._images.load_references(_first_reference(job), ORIGINAL)
         return original, mask, False
 
     async def _put_back(self, job: Job, painted: Image, original: Image, mask: Image) -> Image | None:

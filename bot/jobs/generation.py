@@ -17,6 +17,7 @@ from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
+from bot.jobs.marked_copies import MarkedCopies
 from bot.jobs.reframes import shape_text, shapes_for, upstream_prompt
 from bot.jobs.safety import SafetyIdentifiers
 from bot.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
@@ -52,6 +53,7 @@ class Generation:
         store: Store,
         provider: FallbackProvider,
         images: JobImages,
+        marked_copies: MarkedCopies,
         status_messages: StatusMessages,
         clock: Clock,
         background: BackgroundTasks,
@@ -70,6 +72,7 @@ class Generation:
         self._store = store
         self._provider = provider
         self._images = images
+        self._marked_copies = marked_copies
         self._status_messages = status_messages
         self._clock = clock
         self._background = background
@@ -104,7 +107,7 @@ class Generation:
                 async for event in events:
                     match event:
                         case AttemptStarted():
-                            masked, shape = request.mask is not None, request.options.size or ""
+                            masked, shape = request.keeps_a_part, request.options.size or ""
                             shape = shape if job.options.grows else ""
                             state = await self._start_attempt(job, state.number + 1, event, masked=masked, shape=shape)
                         case AttemptRejected(reason):
@@ -204,7 +207,17 @@ class Generation:
             request = replace(request, is_own_mask=True)
             if not catalog.can_satisfy(requirements_of(request)):
                 request = replace(request, mask=None, is_own_mask=False)
-        return request
+        return await self._with_marks(job, request)
+
+    async def _with_marks(self, job: Job, request: PaintRequest) -> PaintRequest:
+        """The request as one about marks, if one of its pictures is a copy of another with marks drawn on it.
+
+        Raises NothingDrawn. Where no provider has room for the words about them, the copy is a reference like others.
+        """
+        if request.mask is not None or (found := await self._marked_copies.find(job, request.references)) is None:
+            return request
+        marked = replace(request, references=found.references, marks=found.marks)
+        return marked if self._provider.catalog.can_satisfy(requirements_of(marked)) else request
 
     async def _apply_event(self, job: Job, state: GenerationState, event: PaintEvent) -> None:
         """Saves what an event of the upstream says of cost and results, and shows its progress."""

@@ -141,6 +141,11 @@ class JobImages:
         """As `ImageProcessor.put_original_back`, on the account of the job's user."""
         return await self._processor.put_original_back(painted, original, mask, owner=job.user.key)
 
+    @property
+    def processor(self) -> ImageProcessor:
+        """What decodes them."""
+        return self._processor
+
     async def mark_copy(self, request: PaintRequest, capabilities: Capabilities, *, owner: str) -> Image:
         """The first reference of a request with its mask drawn on it. Raises PictureTooLarge."""
         assert request.mask is not None, "checked"

@@ -29,6 +29,7 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.edits import EditedImages, Edits
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
+from bot.jobs.marked_copies import MarkedCopies
 from bot.jobs.message_handover import MessageHandover, NoHandover
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
@@ -106,11 +107,13 @@ class JobRunner:
             clock=clock,
             usage_rates=usage_rates or {},
         )
-        self._edits = Edits(images)
+        marked_copies = MarkedCopies(images.processor)
+        self._edits = Edits(images, marked_copies)
         self._generation = Generation(
             store=store,
             provider=provider,
             images=images,
+            marked_copies=marked_copies,
             status_messages=status_messages,
             clock=clock,
             background=self._background,

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from bot.errors import BadResult, MaskNotTransparent, NothingToExtend, Refusal
-from bot.painting import Capabilities, Image
+from bot.painting import Capabilities, DrawnMarks, Image
 from bot.pictures import work
 from bot.pictures.encoding import MAX_EDGE_PX
 from bot.pictures.frames import CANVAS_EDGE_PX, Frame, Shapes, enlarge
@@ -143,6 +143,27 @@ class ImageProcessor:
         price = inspected.price.composing(frame.width * frame.height)
         canvas, mask = await self._run(owner, price, work.enlarge_canvas, inspected, frame, capabilities)
         return canvas, mask, frame
+
+    async def are_alike(self, one: Image, other: Image, *, owner: str) -> bool:
+        """Whether two references could be one scene, from afar; both as `prepare_reference` returns them."""
+        task = Task(edge=work.GLANCE_EDGE_PX, encodes=("image/png",))
+        inspected = await self._inspect(owner, one.data, "", task)
+        compared = await self._inspect(owner, other.data, "", task)
+        price = inspected.price.beside(compared.price)
+        return bool(await self._run(owner, price, work.compare_from_afar, inspected, compared.source))
+
+    async def find_marks(self, original: Image, copy: Image, *, owner: str) -> DrawnMarks | None:
+        """What was drawn on a copy of a picture, both as `prepare_reference` returns them. None: it is no copy, or it
+        differs in something else, or there is no memory for both at once.
+
+        Raises NothingDrawn.
+        """
+        inspected = await self._inspect(owner, copy.data, "", Task(edge=MAX_EDGE_PX, encodes=("image/png",)))
+        price = inspected.price.composing(original.width * original.height)
+        if price.memory_bytes > self._limits.memory_bytes:
+            return None
+        found = await self._run(owner, price, work.find_marks, inspected, original)
+        return DrawnMarks(overlay=found[0], keep=found[1] if len(found) > 1 else None) if found else None
 
     async def validate_result(self, data: bytes, *, owner: str) -> Image:
         """An upstream's image, its bytes unchanged, after a check that it is complete.

@@ -10,7 +10,14 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from bot.errors import AnimatedPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, PictureTooManyPixels
+from bot.errors import (
+    AnimatedPicture,
+    MaskNotTransparent,
+    MaskOfOtherSize,
+    MaskTooLarge,
+    NothingDrawn,
+    PictureTooManyPixels,
+)
 from bot.painting import Capabilities, Image
 from bot.pictures import jpeg, marking, region_masks
 from bot.pictures.borders import extend_edges
@@ -27,11 +34,13 @@ from bot.pictures.decoding import (
 from bot.pictures.encoding import MAX_EDGE_PX, encode_image, encode_to_limit, flatten_on_white
 from bot.pictures.frames import Frame
 from bot.pictures.headers import PictureHeader
+from bot.pictures.likeness import is_alike_from_afar
 from bot.pictures.masks import encode_mask, has_transparency, kept_pixels, same_aspect_ratio
 from bot.pictures.price import fit_within
 from bot.pictures.strokes import Drawing
 
 MARKED_EDGE_PX = 2048  # pixels, longest side of a copy on which a mask is drawn; most models look at less
+GLANCE_EDGE_PX = 32  # pixels, at which two pictures are compared from afar
 PREVIEW_QUALITY = 80  # of a JPEG, 1 to 100
 
 
@@ -180,6 +189,32 @@ def mark_copy(source: Source, mask: Source, capabilities: Capabilities) -> tuple
     marked = marking.mark_copy(copy, resize(keep, copy.size))
     types, limit = capabilities.reference_types, capabilities.max_reference_bytes
     return (encode_to_limit(marked, source.name, types=types, limit=limit, lossless=False),)
+
+
+def compare_from_afar(source: Source, other: Source) -> tuple[Image, ...]:
+    """The facts of the first picture, without its bytes, if both could be one scene; else nothing."""
+    small = (GLANCE_EDGE_PX, GLANCE_EDGE_PX)
+    one, two = (
+        flatten_on_white(_decode(each, GLANCE_EDGE_PX)).convert("L").resize(small).tobytes() for each in (source, other)
+    )
+    if not is_alike_from_afar(one, two):
+        return ()
+    return (Image(data=b"", media_type=source.header.media_type, width=1, height=1),)
+
+
+def find_marks(source: Source, original: Image) -> tuple[Image, ...]:
+    """What was drawn on a copy of `original`, in its size: the marks alone, and a mask where they say what is to
+    change, each a PNG. Nothing: it is no copy, or differs in something else. Raises NothingDrawn, BrokenPicture."""
+    from bot.pictures import drawn_marks  # numpy, which nothing else needs
+
+    copy = flatten_on_white(_decode(source, MAX_EDGE_PX))
+    found = drawn_marks.find_marks(flatten_on_white(_decode_own(original)), copy)
+    if found is drawn_marks.Likeness.SAME:
+        raise NothingDrawn
+    if not isinstance(found, drawn_marks.Marks):
+        return ()
+    masks = () if found.keep is None else (encode_mask(found.keep, found.keep.size),)
+    return (encode_image(found.overlay, "image/png", 100), *masks)
 
 
 def make_preview(source: Source, edge: int) -> tuple[Image, ...]:

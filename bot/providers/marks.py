@@ -13,6 +13,15 @@ MASK_WORDS = (
     " Change the first picture only within that area. Keep all else exactly as it is, in the same frame, and leave no"
     " tint and no outline."
 )
+MARKS_WORDS = (
+    "\n\nThe second picture is a copy of the first one with marks drawn on it by hand. Change the first picture as the"
+    " words above and the marks say: a mark shows where. Keep all else as it is, in the same frame, and leave no marks."
+)
+
+
+def with_marks_explained(request: PaintRequest) -> PaintRequest:
+    """A request whose second reference is a copy of the first one with marks drawn by hand, with words that say so."""
+    return replace(request, prompt=request.prompt + MARKS_WORDS, marks=None)
 
 
 def with_marked_copy(request: PaintRequest, marked: Image) -> PaintRequest:

@@ -8,7 +8,7 @@ from bot.intake import sizes
 from bot.intake.models import is_same_model
 from bot.painting import Capabilities, Model, Options, PaintRequest
 from bot.prices import PriceRange
-from bot.providers.marks import MASK_WORDS
+from bot.providers.marks import MARKS_WORDS, MASK_WORDS
 
 T = TypeVar("T")
 
@@ -28,6 +28,9 @@ class Requirements:
 
     has_mask: bool = False
     """Whether there is a mask."""
+
+    has_marks: bool = False
+    """Whether the second reference is a copy of the first one with marks drawn on it by hand."""
 
     is_own_mask: bool = False
     """Whether that is the transparent part of the only reference, which no marked copy can stand for."""
@@ -57,6 +60,7 @@ def requirements_of(request: PaintRequest) -> Requirements:
         reference_count=len(request.references),
         prompt_chars=len(request.prompt),
         has_mask=request.mask is not None,
+        has_marks=request.marks is not None,
         is_own_mask=request.is_own_mask,
     )
 
@@ -73,7 +77,7 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
         and (options.compression is None or capabilities.supports_compression)
         and options.n in capabilities.allowed_counts
         and needs.reference_count <= capabilities.max_references
-        and needs.prompt_chars <= capabilities.max_prompt_chars
+        and needs.prompt_chars + len(MARKS_WORDS) * needs.has_marks <= capabilities.max_prompt_chars
         and (not needs.has_mask or masks_itself(capabilities, needs) or _can_be_shown_mask(capabilities, needs))
     )
 

@@ -60,6 +60,7 @@ refusal-mask-too-many-pictures =
         [one] With a mask I can take one picture, and that makes { NUMBER($count, useGrouping: 0) }. Please send the one to change.
        *[other] With a mask I can take { NUMBER($limit, useGrouping: 0) } pictures, and that makes { NUMBER($count, useGrouping: 0) }. Please send fewer.
     }
+refusal-nothing-drawn = The two pictures are the same: I find nothing drawn on either. Draw on one of them where something is to change, and send it again. Nothing was charged.
 refusal-region-asked = Press Region and paint over what should change. Nothing is spent before you press Paint there.
 refusal-region-empty = Nothing is marked yet. Paint over what should change.
 refusal-region-everything = All of the picture is marked, so nothing would stay. Leave something unmarked, or reply to the picture with words alone.
@@ -320,6 +321,7 @@ help-cancel = /cancel: stops what you have running and waiting
 help-delete = /delete, as a reply: takes a picture of yours away
 help-tips =
     In a direct chat just write, with photos or without. To change a result, reply to it.
+    To show where: draw on a picture, and reply to it with the marked copy: “red circle: a hat”.
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
 # Follows the tips where there are several models; $models is a list of the line below.
 help-models = --model NAME chooses the model, /model NAME keeps one for you: { $models }

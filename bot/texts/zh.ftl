@@ -47,6 +47,7 @@ refusal-mask-too-many-pictures =
         [1] 使用蒙版时只能带一张图片，这里有 { NUMBER($count, useGrouping: 0) } 张。请只发送要改的那一张。
        *[other] 使用蒙版时最多带 { NUMBER($limit, useGrouping: 0) } 张图片，这里有 { NUMBER($count, useGrouping: 0) } 张。请少发几张。
     }
+refusal-nothing-drawn = 两张图片是一样的：我没有找到画上去的标记。请在其中一张上画出要修改的地方，再发一次。没有扣除额度。
 refusal-region-asked = 请点“区域”，涂抹需要修改的部分。在那里点“绘制”之前不会花费任何额度。
 refusal-region-empty = 还没有标记任何地方。请涂抹需要修改的部分。
 refusal-region-everything = 整张图片都被标记了，什么都不会保留。请留下一部分不标记，或直接用文字回复图片。
@@ -265,6 +266,7 @@ help-cancel = /cancel：停止正在进行和排队的图片
 help-delete = /delete（回复图片）：撤下你的图片
 help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
+    想指明位置：在图上画标记，再用它回复那张图：“红圈：帽子”。
     描述中可加选项：--size 3:2、--quality high、--n 2
 help-models = --model 名称 选择模型，/model 名称 为你记住模型：{ $models }
 option-credits = { $price } { $credits ->

@@ -44,6 +44,7 @@ class Upstream:
     def __init__(self) -> None:
         self.script: list[Step] = []
         self.resumed: list[tuple[str, str]] = []
+        self.requests: list[PaintRequest] = []
 
     async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         self.resumed.append((request.prompt, upstream_id))
@@ -52,6 +53,7 @@ class Upstream:
                 yield event
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
+        self.requests.append(request)
         for step in self.script:
             if isinstance(step, PaintFailed):
                 raise step

@@ -1,14 +1,18 @@
 """Edits with a mask as they are delivered: the original is back outside it, or the message says why it is not."""
 
 import io
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image as Pillow
+from PIL import ImageDraw
 
 from bot.job import Job, State
 from bot.painting import Blob, Capabilities, FinishedImage, Options
 from bot.pictures.alignment import Placement
 from bot.pictures.masks import encode_mask
+from bot.providers.marks import MARKS_WORDS
 from bot.texts import translate
 from tests.flow.jobs.runner_bench import RunnerBench
 from tests.unit.pictures.scenery import keep_around, repainted, scene
@@ -108,3 +112,70 @@ async def test_an_original_that_is_another_file_by_then_loses_nothing(bench: Run
     assert (job.state, job.charged) == (State.DONE, 1)
     assert image.tobytes() == edit.tobytes()
     assert said(1) in text
+
+
+# ---------------------------------------------------------------- marks that were drawn by hand
+
+
+def marked(pen: str = "circle") -> Pillow.Image:
+    """The original with marks in red, as a messenger passes it on."""
+    drawn = ORIGINAL.copy()
+    draw = ImageDraw.Draw(drawn)
+    if pen == "circle":
+        draw.ellipse((90, 78, 204, 174), outline="red", width=5)
+    elif pen == "arrow":
+        draw.line((60, 60, 200, 150), fill="red", width=5)
+    file = io.BytesIO()
+    drawn.save(file, "JPEG", quality=85)
+    return Pillow.open(io.BytesIO(file.getvalue())).convert("RGB")
+
+
+async def accept_pair(bench: RunnerBench, first: Pillow.Image, second: Pillow.Image, **given: Any) -> Job:
+    """A job with two pictures."""
+    photos = bench.platform.upload(encoded(first)), bench.platform.upload(encoded(second))
+    return await bench.accept(1, references=photos, **given)
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+async def test_what_is_encircled_by_hand_changes_and_all_around_it_is_put_back(
+    bench: RunnerBench, is_reversed: bool
+) -> None:
+    pair = (marked(), ORIGINAL) if is_reversed else (ORIGINAL, marked())
+    bench.upstream.script = [finished(repainted(ORIGINAL, tint=(1.05, 1.0, 0.95)))]
+    job, text, [image] = await end(bench, await accept_pair(bench, *pair))
+    assert (job.state, job.charged) == (State.DONE, 1)
+    [request] = bench.upstream.requests
+    assert request.prompt == "a cat" + MARKS_WORDS
+    shown = [Pillow.open(io.BytesIO(each.data)) for each in request.references]
+    assert np.abs(np.asarray(shown[0]).astype(int) - np.asarray(ORIGINAL)).mean() < 1
+    assert shown[1].getpixel((147, 78)) != shown[0].getpixel((147, 78))
+    before, after = np.asarray(ORIGINAL), np.asarray(image)
+    assert (before[:50] == after[:50]).all()
+    assert (before[:, 240:] == after[:, 240:]).all()
+    red, green, _ = after[126, 147]
+    assert int(red) - int(green) > 80  # the edit
+    assert said(1) not in text
+
+
+async def test_an_arrow_says_where_and_puts_nothing_back(bench: RunnerBench) -> None:
+    edit = repainted(ORIGINAL)
+    bench.upstream.script = [finished(edit)]
+    job, text, [image] = await end(bench, await accept_pair(bench, ORIGINAL, marked("arrow")))
+    assert bench.upstream.requests[0].prompt == "a cat" + MARKS_WORDS
+    assert (job.state, image.tobytes(), said(1) in text) == (State.DONE, edit.tobytes(), False)
+
+
+async def test_the_same_picture_twice_is_refused_before_anything_is_spent(bench: RunnerBench) -> None:
+    job = await accept_pair(bench, ORIGINAL, marked("nothing"))
+    await bench.jobs.run(job.id, lambda: None)
+    found = await bench.store.get_job(job.id)
+    assert found is not None
+    assert (found.state, found.charged, bench.upstream.requests) == (State.FAILED, 0, [])
+    assert bench.platform.posts[0].text == translate("en", "refusal-nothing-drawn")
+
+
+async def test_another_picture_is_a_reference_as_ever(bench: RunnerBench) -> None:
+    bench.upstream.script = [finished(repainted(ORIGINAL))]
+    await end(bench, await accept_pair(bench, ORIGINAL, scene(seed=3)))
+    assert bench.upstream.requests[0].prompt == "a cat"
+    assert len(bench.upstream.requests[0].references) == 2

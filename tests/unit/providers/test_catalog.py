@@ -18,11 +18,11 @@ from bot.errors import (
     WrongModel,
 )
 from bot.intake.prices import Painted
-from bot.painting import Capabilities, Image, Model, Options, PaintRequest
+from bot.painting import Capabilities, DrawnMarks, Image, Model, Options, PaintRequest
 from bot.prices import PriceRange, parse_price
 from bot.providers.catalog import Order, ProviderCatalog
 from bot.providers.fallback import AttemptRejected, AttemptStarted
-from bot.providers.marks import MASK_WORDS
+from bot.providers.marks import MARKS_WORDS, MASK_WORDS
 from bot.providers.requirements import Requirements, merge_capabilities, requirements_of
 from tests.support.clocks import FakeClock
 from tests.unit.providers.scripted import PAINTED, PIXEL, RETRYING, Act, Run, Scripted, fallback, run_to_end
@@ -375,6 +375,19 @@ async def test_smaller_pictures_have_a_copy_of_their_own() -> None:
     await Run(fallback(shown), masked(), shrink=shrink, mark=draw).run()
     assert drawn == [PIXEL.data, b"smaller"]  # and not again for the one that was busy
     assert [each.references[0].data for each in shown.requests] == [PIXEL.data, PIXEL.data, b"smaller"]
+
+
+async def test_a_copy_with_marks_is_explained_in_words_which_count() -> None:
+    marks = DrawnMarks(overlay=MASKED, keep=None)
+    request = PaintRequest(prompt="a hat", references=(PIXEL, PIXEL), marks=marks)
+    provider = Scripted("a", [PAINTED], capabilities=Capabilities(max_prompt_chars=5 + len(MARKS_WORDS)))
+    made = fallback(provider)
+    await Run(made, request).run()
+    [sent] = provider.requests
+    assert (sent.prompt, sent.marks, sent.references) == ("a hat" + MARKS_WORDS, None, (PIXEL, PIXEL))
+    assert not made.catalog.can_satisfy(requirements_of(replace(request, prompt="a hat!")))
+    assert [each.keeps_a_part for each in (request, replace(request, marks=None), masked())] == [False, False, True]
+    assert replace(request, marks=replace(marks, keep=MASKED)).keeps_a_part
 
 
 async def test_the_transparent_part_of_a_picture_is_shown_to_nobody_on_a_copy() -> None:
