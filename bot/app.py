@@ -20,6 +20,7 @@ from bot.downloads.fetcher import Fetcher
 from bot.errors import SettingsWrong
 from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
+from bot.handlers.button_posts import ButtonPosts
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.commands import CommandHandler
 from bot.handlers.content import MessageContent
@@ -34,6 +35,8 @@ from bot.handlers.permissions import JobPermissions
 from bot.handlers.reframing import Reframing
 from bot.handlers.regions import Regions
 from bot.handlers.replies import Replies
+from bot.handlers.result_details import ResultDetails
+from bot.handlers.result_history import ResultHistory
 from bot.handlers.result_menus import ResultMenus
 from bot.handlers.shared_pace import SharedPace
 from bot.job import new_id
@@ -313,9 +316,14 @@ class App:
             pending_requests=kept.pending_requests,
             clock=clock,
         )
+        posts = ButtonPosts(store=store, status_messages=status_messages, admission=admission, clock=clock)
+        history = ResultHistory(store=store, jobs=jobs, images=images, posts=posts, ports=ports)
         reframing = Reframing(jobs=jobs, catalog=catalog, admission=admission)
         menus = ResultMenus(
-            permissions=permissions, status_messages=status_messages, ports=ports, quotes=reframing.quotes
+            permissions=permissions,
+            status_messages=status_messages,
+            ports=ports,
+            quotes={Action.ORIGINAL: history.quote_original, **reframing.quotes},
         )
         buttons = ButtonHandler(
             store=store,
@@ -324,7 +332,15 @@ class App:
             deletion=deletion,
             menus=menus,
             regions=regions,
-            actions={Action.REGION: regions.offer_page, **dict.fromkeys(REFRAMES, reframing.reframe)},
+            actions={
+                Action.REGION: regions.offer_page,
+                **dict.fromkeys(REFRAMES, reframing.reframe),
+                Action.UNDO: history.undo,
+                Action.COMPARE: history.compare,
+                Action.TREE: history.show_tree,
+                Action.ORIGINAL: history.paint_original,
+                Action.DETAILS: ResultDetails(store=store, posts=posts, ports=ports).show_details,
+            },
             pending_requests=kept.pending_requests,
             model_choices=kept.model_choices,
             capabilities=lambda: catalog.capabilities,

@@ -163,6 +163,10 @@ class Message:
     job_id: str | None = None
     """Id of the job whose buttons it carries; only of a `reply_to`. Comes from outside: there may be no such job."""
 
+    job_picture: int | None = None
+    """Number of the one picture of that job that its buttons are about, from 1; None: of all. Only of a `reply_to`;
+    comes from outside."""
+
     max_images: int | None = None
     """How many images an answer to this message can show, >= 1; None: no such limit."""
 
@@ -225,13 +229,18 @@ class Action(StrEnum):
     CUTOUT = "cutout"
     UPSCALE_2K = "upscale-2k"
     UPSCALE_4K = "upscale-4k"
+    UNDO = "undo"
+    ORIGINAL = "original"
+    COMPARE = "compare"
+    TREE = "tree"
+    DETAILS = "details"
     MORE = "more"
     BACK = "back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A button of a card. A press brings back `action` and `job_id` alone, so buttons work after a restart."""
+    """A button of a card. A press brings back all of it but the label, so buttons work after a restart."""
 
     action: Action
     """What a press does."""
@@ -241,6 +250,15 @@ class Button:
 
     label: str
     """Words on the button, in the card's language."""
+
+    picture: int | None = None
+    """Number of the one picture of the job's result that it is about, from 1; None: of all, or of whichever the
+    platform lets a user choose."""
+
+    @property
+    def target(self) -> str:
+        """`JOB`, or `JOB:PICTURE`: what a press brings back beside the action (`bot.presses.read_target`)."""
+        return self.job_id if self.picture is None else f"{self.job_id}:{self.picture}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +309,9 @@ class Card:
 
     mention: User | None = None
     """User whom the message mentions, and thereby notifies."""
+
+    copyable: str = ""
+    """Words below the text that a reader can copy as they are; empty: none."""
 
     plain_text: str = ""
     """`text` without words of users or upstreams, for chats that refuse those (`bot.status.softening`); empty: there is
@@ -351,6 +372,16 @@ class ChatFeatures:
 
     fixed_questions: bool = False
     """A question (`Card.question`) opens the reader's reply only if its message is never edited."""
+
+    compares_pictures: bool = False
+    """Two pictures can be shown in one place, with a line between them to be drawn from side to side
+    (`bot.presses.ButtonReply.comparison`)."""
+
+    shows_linked_pictures: bool = False
+    """A link to a message (`bot.ports.MessageLinks`) shows the picture that stands there."""
+
+    one_message: bool = False
+    """The bot is no member there and has one message, which everything takes the place of."""
 
     private_replies: bool = False
     """Whoever presses a button can be shown a card that nobody else sees (`bot.presses.ButtonReply.card`)."""

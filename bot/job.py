@@ -78,14 +78,14 @@ class NewJob:
     is_reserved: bool = True
     """Whether they are reserved; False: they are once its prompt and its pictures have passed moderation."""
     parent: str | None = None
-    """Id of the job that it repeats or varies."""
+    """Id of the job whose picture it starts from: its first reference, also where it was painted again; None: it starts
+    from no picture of Easel's."""
+    parent_picture: int | None = None
+    """Number of that picture among those of the parent, ≥ 1; None where there is no parent."""
+    is_variation: bool = False
+    """Whether its first reference is a picture to vary, so that its prompt is that of the parent."""
     parts: tuple[str, ...] = ()
     """Ids of further messages of the chat that were read as parts of its request."""
-
-    @property
-    def is_variation(self) -> bool:
-        """Whether it came from the Vary button: its first reference is then the picture to vary."""
-        return self.event.startswith(f"{Action.VARY.value}:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,15 @@ A press names an action and a job, and a picture of its result at most, so that 
 
 from dataclasses import dataclass, field
 
-from bot.chat import Action, Card, MessageRef, User
+from bot.chat import Action, Attachment, Card, MessageRef, User
+
+MAX_DIGITS = 3  # of the number of a picture
+
+
+def read_target(target: str) -> tuple[str, int | None]:
+    """Job and picture of a `Button.target`; a number that names no picture is none. Comes from outside."""
+    job_id, _, number = target.partition(":")
+    return job_id, int(number) if number.isdecimal() and 0 < len(number) <= MAX_DIGITS and int(number) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,17 @@ class PageLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two pictures to be looked at in one place."""
+
+    before: Attachment
+    """What the other was made from."""
+
+    after: Attachment
+    """The result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonReply:
     """The answer to a button press, shown to the one who pressed it alone."""
 
@@ -65,6 +84,9 @@ class ButtonReply:
 
     open_reply: bool = False
     """The adapter opens its way of replying to the message with the button: a form, or a quoted reply."""
+
+    comparison: Comparison | None = None
+    """Pictures to compare; only where the platform has `ChatFeatures.compares_pictures`."""
 
     handled: bool = True
     """False: Easel stopped before; where the platform can, the press is handed over again after the next start."""

@@ -15,9 +15,9 @@ from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, emb
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, Chat, DeletedMessage, Message, MessageRef, User
 from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
-from bot.presses import ButtonPress
+from bot.presses import ButtonPress, read_target
 
-BUTTON_ID = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<job>[\w-]{{1,80}})")
+BUTTON_ID = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<target>[\w-]{{1,80}}(?::\d{{1,3}})?)")
 MAX_TEXT_CHARS = (2000, 4000)  # characters of a user's message, without and with Nitro
 CUT_SLACK = 100  # characters below the limit within which a text may have been cut
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
@@ -172,6 +172,7 @@ def has_no_pictures(message: Message) -> bool:
 
 def decode_reply(message: discord.Message, bot_id: int) -> Message:
     """A message that is replied to, without what it replies to itself."""
+    job_id, picture = job_of_message(message)
     return Message(
         id=str(message.id),
         chat=decode_chat(message),
@@ -180,7 +181,8 @@ def decode_reply(message: discord.Message, bot_id: int) -> Message:
         attachments=decode_attachments(message),
         links=decode_links(message),
         from_me=message.author.id == bot_id,
-        job_id=job_of_message(message),
+        job_id=job_id,
+        job_picture=picture,
     )
 
 
@@ -197,26 +199,30 @@ def decode_interaction_chat(interaction: discord.Interaction[Any], token_id: str
 
 
 def decode_button_press(
-    interaction: discord.Interaction[Any], action: str, job: str, sender: User, token_id: str | None
+    interaction: discord.Interaction[Any], action: str, target: str, sender: User, token_id: str | None
 ) -> ButtonPress:
     assert interaction.message is not None  # buttons belong to messages
     chat = decode_interaction_chat(interaction, token_id)
+    job_id, picture = read_target(target)
     return ButtonPress(
         id=str(interaction.id),
         message=MessageRef(chat=chat, message_id=str(interaction.message.id)),
         sender=sender,
         action=Action(action),
-        job_id=job,
+        job_id=job_id,
+        picture=picture,
         sender_moderates=moderates(interaction),
         from_menu=interaction.message.flags.ephemeral,
     )
 
 
-def job_of_message(message: discord.Message) -> str | None:
-    """Id of the job whose buttons a message carries; None: it has none."""
+def job_of_message(message: discord.Message) -> tuple[str | None, int | None]:
+    """Id of the job whose buttons a message carries, None: it has none; and the one picture of it that they are about,
+    None: all."""
     rows = (row.children for row in message.components if isinstance(row, discord.ActionRow))
     ids_ = (str(item.custom_id or "") for children in rows for item in children)
-    return next((match["job"] for each in ids_ if (match := BUTTON_ID.fullmatch(each)) is not None), None)
+    targets = (match["target"] for each in ids_ if (match := BUTTON_ID.fullmatch(each)) is not None)
+    return next((read_target(each) for each in targets), (None, None))
 
 
 def moderates(interaction: discord.Interaction[Any]) -> bool:

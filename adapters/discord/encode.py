@@ -44,7 +44,7 @@ def encode_text(text: str) -> str:
 def encode_card(card: Card, *, allow_embed: bool = True) -> Json:
     """A whole message without its files. A text that is longer than a message goes into an embed, or is cut where
     none is allowed."""
-    text = encode_text(card.text.replace("\0", ""))
+    text = encode_text(card.text.replace("\0", "")) + encode_copyable(card.copyable, MAX_EMBED_CHARS // 2)
     body: Json = {
         "content": text,
         "embeds": [],
@@ -56,6 +56,15 @@ def encode_card(card: Card, *, allow_embed: bool = True) -> Json:
     elif len(text) > MAX_CONTENT_CHARS:
         body |= {"content": "", "embeds": [{"description": truncate_lines(text, MAX_EMBED_CHARS)}]}
     return body
+
+
+def encode_copyable(words: str, limit: int) -> str:
+    """A block of code below a text, which Discord has a button to copy of; nothing for no words. `limit`: characters of
+    the words."""
+    if not words:
+        return ""
+    shown = words.replace("\0", "").replace("```", "`\u200b`\u200b`")
+    return f"\n```\n{shown if len(shown) <= limit else shown[: limit - 1] + '…'}\n```"
 
 
 def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
@@ -94,7 +103,7 @@ def encode_question(card: Card) -> list[Json]:
 
 def custom_id(button: Button) -> str:
     """What a click on the button brings back (`decode.BUTTON_ID`)."""
-    return f"easel:{button.action.value}:{button.job_id}"
+    return f"easel:{button.action.value}:{button.target}"
 
 
 def encode_images(card: Card, images: Sequence[Image], *, spoiler: bool) -> list[Upload]:

@@ -36,7 +36,13 @@ from bot.texts import negotiate_locale, translate, translate_error
 log = structlog.get_logger()
 
 NOTICE_POLL_S, NOTICE_POLLS = 0.1, 100  # between two looks at whether the reply is shown; how many: 10 s
-PAINTING_ACTIONS = (Action.RETRY, Action.VARY, Action.EDIT)  # of buttons: what they lead to needs a place
+PAINTING_ACTIONS = (
+    Action.RETRY,
+    Action.VARY,
+    Action.EDIT,
+    Action.UNDO,
+    Action.ORIGINAL,
+)  # of buttons: what they lead to needs a place
 MODAL_DECISION_S = 2.0  # until a modal is shown or not: Discord wants it within three
 MENU_UNFOLD_WAIT_S = 1.0  # of that, for Discord to show what is behind a link
 
@@ -126,7 +132,7 @@ class InteractionHandler:
 
     async def handle_delete_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """The menu entry "Delete picture": as the button of a result, also where that is out of sight."""
-        job = decode.job_of_message(message)
+        job, _ = decode.job_of_message(message)
         if job is None or message.author != interaction.client.user:
             text = translate(interaction_locale(interaction), "refusal-nothing-to-delete")
             await self._replies.respond(lambda: interaction.response.send_message(text, ephemeral=True))
@@ -156,17 +162,17 @@ class InteractionHandler:
         """A click on a button, whichever process posted it; other components are none of ours."""
         custom_id = interaction.custom_id or ""
         if (match := BUTTON_ID.fullmatch(custom_id)) is not None:
-            await self.handle_button(interaction, match["action"], match["job"])
+            await self.handle_button(interaction, match["action"], match["target"])
         elif (match := ANSWER_ID.fullmatch(custom_id)) is not None:
             await self.handle_answer_button(interaction, needs_words=match["wanted"] == "words")
 
-    async def handle_button(self, interaction: Interaction, action: str, job: str) -> None:
+    async def handle_button(self, interaction: Interaction, action: str, target: str) -> None:
         if Action(action) in PAINTING_ACTIONS and await self._refuse_closed_place(interaction):
             return
         token_only = decode.is_token_only(interaction)
         token = self._replies.make_token(interaction, token_only=token_only)
         sender = self._users.of_interaction(interaction)
-        press = decode.decode_button_press(interaction, action, job, sender, token.id if token_only else None)
+        press = decode.decode_button_press(interaction, action, target, sender, token.id if token_only else None)
         if press.action is Action.EDIT:
             pressing = asyncio.ensure_future(self._events.press_button(press))
             done, _ = await asyncio.wait([pressing], timeout=MODAL_DECISION_S)

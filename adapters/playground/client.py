@@ -136,7 +136,7 @@ class PlaygroundAdapter:
     def features(self, chat: Chat) -> ChatFeatures:
         """The page shows what has changed, opens others of Easel's within itself, and has a panel for a card that is
         its user's alone."""
-        return ChatFeatures(opens_pages=True, private_replies=True)
+        return ChatFeatures(opens_pages=True, private_replies=True, compares_pictures=True, shows_linked_pictures=True)
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         budget = Budget(key=f"playground:{chat.id}", slots=BUDGET_SLOTS, period_s=BUDGET_PERIOD_S)

@@ -21,6 +21,7 @@ from adapters.playground.records import NewFile, StoredFile, StoredMessage, read
 from bot.chat import Action
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
 from bot.metrics import ROWS_SET_ASIDE
+from bot.presses import read_target
 from bot.runtime.clock import Clock
 from bot.store.private_files import create_private_file, create_private_folder
 
@@ -173,7 +174,11 @@ class ChatDatabase:
         async with self._transaction() as db:
             for row in await db.execute_fetchall(with_buttons):
                 message = await self._select_message(db, row["id"])
-                kept = [each for each in message.buttons if each["job"] not in jobs or each["action"] == Action.MORE]
+                kept = [
+                    each
+                    for each in message.buttons
+                    if read_target(each["job"])[0] not in jobs or each["action"] == Action.MORE
+                ]
                 if len(kept) < len(message.buttons):
                     statement = "UPDATE messages SET buttons = ? WHERE id = ?"
                     await db.execute(statement, (json.dumps(kept), message.id))

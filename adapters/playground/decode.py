@@ -7,7 +7,7 @@ from adapters.playground import users
 from adapters.playground.protocol import EstimateFrame, PressFrame
 from adapters.playground.records import StoredFile, StoredMessage
 from bot.chat import Attachment, DeletedMessage, Message, MessageRef
-from bot.presses import ButtonPress
+from bot.presses import ButtonPress, read_target
 
 _LEADING_MENTION = re.compile(r"@easel(?!\w)[,:]?\s*", re.IGNORECASE)
 _MENTION = re.compile(r"[ \t]?(?<!\w)@easel(?!\w)", re.IGNORECASE)
@@ -74,20 +74,22 @@ def decode_draft(frame: EstimateFrame, replied: StoredMessage | None, locale: st
 
 def decode_press(frame: PressFrame, locale: str, files: Sequence[StoredFile] = ()) -> ButtonPress:
     """A click on a button; its nonce is the event's id. `files`: of the message with the button."""
+    job_id, picture = read_target(frame.job)
     numbers = {file.id: number for number, file in enumerate(files, start=1)}
     return ButtonPress(
         id=frame.nonce,
         message=MessageRef(chat=users.core_chat(frame.chat), message_id=frame.message),
         sender=users.core_user(frame.sender, locale),
         action=frame.action,
-        job_id=frame.job,
-        picture=numbers.get(frame.file or ""),
+        job_id=job_id,
+        picture=picture or numbers.get(frame.file or ""),
     )
 
 
 def _decode_replied(stored: StoredMessage, about: str | None) -> Message:
     """The message that is replied to; where a reply is `about` one of its files, that one alone counts."""
     files = [file for file in stored.files if file.id == about] or stored.files
+    job_id, picture = next((read_target(each["job"]) for each in stored.buttons), (None, None))
     return Message(
         id=str(stored.id),
         chat=users.core_chat(stored.chat),
@@ -95,4 +97,6 @@ def _decode_replied(stored: StoredMessage, about: str | None) -> Message:
         text=stored.text,
         attachments=tuple(decode_file(file) for file in files),
         from_me=stored.sender == users.BOT_ID,
+        job_id=job_id,
+        job_picture=picture,
     )

@@ -132,7 +132,7 @@ def encode_text(card: Card) -> str:
 
 
 def encode_buttons(buttons: Sequence[Button]) -> list[WireButton]:
-    return [{"action": each.action.value, "job": each.job_id, "label": well_formed(each.label)} for each in buttons]
+    return [{"action": each.action.value, "job": each.target, "label": well_formed(each.label)} for each in buttons]
 
 
 def encode_card(card: Card, press: PressFrame) -> CardFrame:
@@ -143,6 +143,7 @@ def encode_card(card: Card, press: PressFrame) -> CardFrame:
         "chat": press.chat,
         "message": press.message,
         "text": encode_text(card),
+        "copyable": well_formed(card.copyable),
         "buttons": encode_buttons(card.buttons),
     }
 

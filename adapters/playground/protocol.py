@@ -33,8 +33,9 @@ Server to page.
                                    else, and where options stand in it, in UTF-16 code units
     notice  {user, text}           the reply to a press, to that connection alone; the text may be empty
     page    {user, url}            the reply to a press, too: a page of Easel's to open within this one
-    card    {user, chat, message, text, buttons}   what the reply to a press shows to its user alone, about the message
-                                   with the button
+    compare {user, chat, before, after}   the reply to a press, too: two files to look at in one place
+    card    {user, chat, message, text, copyable, buttons}   the reply to a press, too: what its user alone is shown
+                                   about the message with the button
     compose {user, chat, reply_to, file} reply to the message with that id (the Edit button), about that file
     sent    {nonce, id}            acknowledges `send`
     error   {text, nonce?}         a frame that was not understood or not accepted; nothing has changed
@@ -300,12 +301,21 @@ class NoticeFrame(TypedDict):
     text: str
 
 
+class CompareFrame(TypedDict):
+    type: Literal["compare"]
+    user: str
+    chat: str
+    before: str
+    after: str
+
+
 class CardFrame(TypedDict):
     type: Literal["card"]
     user: str
     chat: str
     message: str
     text: str
+    copyable: str
     buttons: list[WireButton]
 
 
@@ -344,6 +354,7 @@ ServerFrame = (
     | EstimatedFrame
     | NoticeFrame
     | CardFrame
+    | CompareFrame
     | ComposeFrame
     | OpenPageFrame
     | SentFrame

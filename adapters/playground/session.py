@@ -179,6 +179,17 @@ class Session:
         if reply.page is not None:
             url = f"{REGION_PATH}#{reply.page.token}"
             self._queue_frame("page", frame={"type": "page", "user": frame.sender, "url": url})
+        if reply.comparison is not None:
+            self._queue_frame(
+                "compare",
+                frame={
+                    "type": "compare",
+                    "user": frame.sender,
+                    "chat": frame.chat,
+                    "before": reply.comparison.before.ref,
+                    "after": reply.comparison.after.ref,
+                },
+            )
         if reply.card is not None:
             self._queue_frame("card", frame.sender, frame=encode_card(reply.card, frame))
         if reply.open_reply:

@@ -199,6 +199,7 @@ class TelegramAdapter:
             silent_edits=not inline,
             opens_pages=self._page_url is not None and not inline,
             fixed_questions=True,
+            one_message=inline,
         )
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
@@ -216,6 +217,11 @@ class TelegramAdapter:
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
         await self._sender.edit(ref, card)
+
+    async def post_album(
+        self, chat: Chat, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+    ) -> Delivered:
+        return await self._delivery.post_album(chat, card, images, reply_to=reply_to, key=key)
 
     async def replace_buttons(self, ref: MessageRef, buttons: Sequence[Button]) -> None:
         await self._sender.replace_buttons(ref, buttons)

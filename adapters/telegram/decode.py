@@ -14,9 +14,9 @@ from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, Chat, Message, MessageRef, User
 from bot.intake.deixis import refers_to_picture
-from bot.presses import ButtonPress
+from bot.presses import ButtonPress, read_target
 
-BUTTON_DATA = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<job>[\w-]{{1,40}})")
+BUTTON_DATA = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<target>[\w-]{{1,40}}(?::\d{{1,3}})?)")
 _BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
 # Content that is neither text nor a file.
 _OTHER_CONTENT = (
@@ -261,7 +261,7 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
             replied.forum_topic_created is not None
         ):  # not a reply: each message of a topic refers to the topic's first message
             return None
-        author, job_id = replied.from_user, _job_of_buttons(replied)
+        author, (job_id, picture) = replied.from_user, _job_of_buttons(replied)
         # posts of a channel have no author: the bot's own are known by their buttons
         is_mine = author.id == bot.id if author is not None else job_id is not None
         return Message(
@@ -272,6 +272,7 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
             attachments=decode_attachments(replied),
             from_me=is_mine or (replied.via_bot is not None and replied.via_bot.id == bot.id),
             job_id=job_id,
+            job_picture=picture,
             links=_decode_links(replied),
         )
     if (foreign := message.external_reply) is not None:
@@ -297,11 +298,13 @@ def _is_comment(message: telegram.Message) -> bool:
     return message.message_thread_id == root.message_id
 
 
-def _job_of_buttons(message: telegram.Message) -> str | None:
-    """Id of the job whose buttons a message carries; None: it has none."""
+def _job_of_buttons(message: telegram.Message) -> tuple[str | None, int | None]:
+    """Id of the job whose buttons a message carries, None: it has none; and the one picture of it that they are about,
+    None: all."""
     rows = message.reply_markup.inline_keyboard if message.reply_markup is not None else ()
     data = (str(key.callback_data or "") for row in rows for key in row)
-    return next((match["job"] for each in data if (match := BUTTON_DATA.fullmatch(each)) is not None), None)
+    targets = (match["target"] for each in data if (match := BUTTON_DATA.fullmatch(each)) is not None)
+    return next((read_target(each) for each in targets), (None, None))
 
 
 def _decode_links(message: telegram.Message) -> tuple[str, ...]:
@@ -338,11 +341,13 @@ def decode_button_press(query: telegram.CallbackQuery) -> ButtonPress | None:
         chat, identity = ids.make_chat(query.message.chat.id, direct=direct), str(query.message.message_id)
     else:
         return None
+    job_id, picture = read_target(match["target"])
     return ButtonPress(
         id=query.id,
         message=MessageRef(chat=chat, message_id=identity),
         sender=decode_user(query.from_user),
         action=Action(match["action"]),
-        job_id=match["job"],
+        job_id=job_id,
+        picture=picture,
         no_form=query.inline_message_id is None,
     )

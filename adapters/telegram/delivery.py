@@ -127,6 +127,64 @@ class PictureDelivery:
             further_ids=tuple(each.message_id for each in rest),
         )
 
+    async def post_album(
+        self, chat: Chat, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+    ) -> Delivered:
+        """As `AlbumPosts.post_album`. Images that do not fit a photo make an album of documents."""
+        limit = self._upload_limit(chat)
+        try:
+            fitted = [await self._processor.fit_to_limit(image, max_bytes=limit, owner=chat.key) for image in images]
+            album_key = _album_key(key, 1)
+            await self._strays.find_albums(_album_key(key), self._current_id(chat))
+            messages = self._strays.found_album(album_key)
+            if not messages:
+                sendable = [image for image, _ in fitted]
+                messages = await self._send_new_album(chat, card, sendable, reply_to=reply_to, key=album_key)
+        except BadResult as failed:
+            raise ChatFailed(detail=f"nothing fits {limit} bytes: {failed.detail}") from failed
+        except OutcomeUnknown as unknown:
+            raise ChatUnreachable(detail=unknown.detail) from unknown
+        except CallRejected as rejected:
+            raise ChatFailed(detail=rejected.description) from rejected
+        posted = [_posted_picture(each, card) for each in messages]
+        return Delivered(
+            ref=MessageRef(chat=self._sender.current_chat(chat), message_id=posted[0].message_id),
+            attachments=tuple(each.attachment for each in posted),
+            further_ids=tuple(each.message_id for each in posted[1:]),
+        )
+
+    async def _send_new_album(
+        self, chat: Chat, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+    ) -> Sequence[telegram.Message]:
+        """Raises as `_send_as_allowed`, and as `call_api`."""
+        chat_id = self._current_id(chat)
+
+        async def send_as(form: Card) -> Sequence[telegram.Message]:
+            caption = encode_text(form, MAX_CAPTION_CHARS)[0]
+            media = [
+                encode_media(image, number, caption=caption if number == 1 else None, card=form)
+                for number, image in enumerate(images, start=1)
+            ]
+            await self._strays.note_post(key, chat_id, reply_to=reply_to, album=len(images))
+            try:
+                messages = await self._sender.send_following_moves(
+                    ids.chat_address(chat),
+                    lambda current: call_api(
+                        lambda: self._bot.send_media_group(media=media, **send_kwargs(current, reply_to))
+                    ),
+                )
+            except CALL_FAILURES as failed:
+                self._strays.note_failed(key, failed)
+                raise
+            for message in messages:
+                self._strays.note_sent(key, message)
+            return messages
+
+        async def send_softened(form: Card) -> Sequence[telegram.Message]:
+            return await self._sender.soften(key, form, send_as)
+
+        return await self._send_as_allowed(chat_id, card, images, send_softened)
+
     def _upload_limit(self, chat: Chat) -> int:
         """Bytes of one image: as a document, or as a photo where the chat takes no documents."""
         if ids.is_inline(chat) or self._permissions.known(self._current_id(chat)).documents:

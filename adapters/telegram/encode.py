@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from telegram import (
+    CopyTextButton,
     ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -22,11 +23,13 @@ from telegram import (
 from bot.chat import Action, Button, Card
 from bot.intake.commands import COMMANDS
 from bot.painting import Image
+from bot.texts import translate
 
 MAX_TEXT_CHARS = 4096  # sendMessage
 MAX_CAPTION_CHARS = 1024  # sendPhoto, sendDocument
 MAX_PLACEHOLDER_CHARS = 64  # ForceReply
 MAX_ALBUM_ITEMS = 10  # sendMediaGroup
+MAX_COPY_CHARS = 256  # CopyTextButton
 MENU_COLUMNS = 2
 MAX_ROW_CHARS = 24  # of all labels in a row of buttons: what a phone shows of four below a picture
 # Limits of sendPhoto: bytes, width plus height, and the longer edge over the shorter.
@@ -68,6 +71,8 @@ def escape_entities(text: str) -> str:
 def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
     """The card's text, at most `limit` characters, and the entity that mentions `card.mention`."""
     text = escape_entities(card.text.replace("\0", "")).strip() or WORD_JOINER
+    if card.copyable:
+        return _with_copyable(text, card.copyable.replace("\0", ""), limit)
     if card.mention is None or not card.mention.id.isdecimal():
         return truncate_lines(text, limit), []
     name = " ".join(card.mention.name.replace("\0", "").split())[:64] or "…"
@@ -78,6 +83,14 @@ def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
         user=User(id=int(card.mention.id), first_name=name, is_bot=False),
     )
     return truncate_lines(f"{name}, {text}", limit), [entity]
+
+
+def _with_copyable(text: str, words: str, limit: int) -> tuple[str, list[MessageEntity]]:
+    """A text with words below it that one touch copies."""
+    room = max(1, limit - len(text) - 1)
+    shown = words if len(words) <= room else f"{words[: room - 1]}…"
+    entity = MessageEntity(type=MessageEntity.PRE, offset=utf16_length(text) + 1, length=utf16_length(shown))
+    return f"{text}\n{shown}", [entity]
 
 
 def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
@@ -96,14 +109,22 @@ def encode_markup(card: Card) -> InlineKeyboardMarkup | ForceReply | None:
     """The markup of a new message: its buttons, or what opens the reply of the user that it replies to. A message that
     opens a reply cannot be edited."""
     if card.buttons or card.question is None or card.question.may_change:
-        return encode_buttons(card.buttons)
+        return _with_copy_button(encode_buttons(card.buttons), card)
     placeholder = card.question.placeholder[:MAX_PLACEHOLDER_CHARS]
     return ForceReply(selective=True, input_field_placeholder=placeholder)
 
 
+def _with_copy_button(keyboard: InlineKeyboardMarkup | None, card: Card) -> InlineKeyboardMarkup | None:
+    """A button that copies the card's words, where Telegram takes as many."""
+    if not 0 < len(card.copyable) <= MAX_COPY_CHARS:
+        return keyboard
+    copy = InlineKeyboardButton(translate(card.locale, "button-copy"), copy_text=CopyTextButton(card.copyable))
+    return InlineKeyboardMarkup([[copy], *(keyboard.inline_keyboard if keyboard is not None else ())])
+
+
 def callback_data(button: Button) -> str:
-    """`easel:ACTION:JOB`, at most 64 bytes."""
-    return f"easel:{button.action.value}:{button.job_id}"
+    """`easel:ACTION:JOB`, or `easel:ACTION:JOB:PICTURE`, at most 64 bytes."""
+    return f"easel:{button.action.value}:{button.target}"
 
 
 def shows_as_photo(image: Image, *, original: bool) -> bool:

@@ -20,7 +20,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   │   └── TooDear  ChatOutOfCredits
     │   │       └── ChatTooDear
     │   ├── Banned  Paused  ChatBanned  Closed  ForbiddenWord  FlaggedPrompt  FlaggedPicture  TooFast
-    │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
+    │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete  ParentGone  NothingBefore
     │   ├── PlaceClosed             the chat takes no pictures of the bot
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
     │   ├── NotYours  AlreadyFinished  Forgotten  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
@@ -160,6 +160,7 @@ from bot.errors.refusals import (
     MovingSticker,
     NotAnAdministrator,
     NotAPicture,
+    NothingBefore,
     NothingDrawn,
     NothingToDelete,
     NothingToEdit,
@@ -168,6 +169,7 @@ from bot.errors.refusals import (
     OneModelOnly,
     OptionWithoutValue,
     OutOfCredits,
+    ParentGone,
     Paused,
     PermissionsMissing,
     PictureGone,
@@ -269,6 +271,7 @@ __all__ = [
     "NotAnAdministrator",
     "NotDeleted",
     "NotYours",
+    "NothingBefore",
     "NothingDrawn",
     "NothingMarked",
     "NothingToDelete",
@@ -279,6 +282,7 @@ __all__ = [
     "OutOfCredits",
     "OutOfFunds",
     "PaintFailed",
+    "ParentGone",
     "Paused",
     "PermissionsMissing",
     "PictureGone",

@@ -131,6 +131,19 @@ class PictureGone(Refusal):
     key = "refusal-picture-gone"
 
 
+class ParentGone(Refusal):
+    """The picture that a result was made from cannot be shown. Facts: `reason`, one of `deleted`, `forgotten`,
+    `elsewhere` (it stands in another chat), `expired`."""
+
+    key = "refusal-parent-gone"
+
+
+class NothingBefore(Refusal):
+    """A result was made from words alone, so that nothing comes before it."""
+
+    key = "refusal-nothing-before"
+
+
 class MaskWithoutPicture(Refusal):
     """There is a mask, but no image that it could apply to."""
 

@@ -21,6 +21,7 @@ from bot.handlers.drafts import (
 from bot.intake.parser import Paint
 from bot.intake.parts import FORWARD_SPAN, continues_text, is_material, position
 from bot.job import Job, State
+from bot.jobs import lineage
 from bot.jobs.service import JobService, Requester
 from bot.painting import Options
 from bot.store.store import Store
@@ -168,6 +169,7 @@ class DraftJobs:
 
     async def accept(self, draft: Draft, requester: Requester, message: Message, paint: Paint) -> Job | None:
         """The draft's job takes the request; None: it had one before. Raises Refusal, StoreFailed."""
+        parent = None if draft.job_id is not None else await self._find_parent(message, paint)
         options = draft.options if draft.options is not None and paint.options == Options() else paint.options
         parts = (*draft.earlier_parts, *draft.further_ids)
         job: Job | None = None
@@ -191,6 +193,8 @@ class DraftJobs:
                 mask=paint.mask,
                 options=options,
                 parts=parts,
+                parent=None if parent is None else parent.id,
+                parent_picture=None if parent is None else lineage.picture_number(parent, paint.references[0], message),
                 hold_s=_hold_before(draft, message, paint),
             )
             draft.job_id = None if job is None else job.id
@@ -198,6 +202,19 @@ class DraftJobs:
         if draft.job_id is not None and (wait_s := self._drafts.album_wait_s(draft)):  # announced meanwhile
             self._jobs.move_hold(draft.job_id, wait_s)
         return job
+
+    async def _find_parent(self, message: Message, paint: Paint) -> Job | None:
+        """The job whose picture the request starts from, where that is what the message replies to."""
+        reply = message.reply_to
+        if not (isinstance(reply, Message) and reply.from_me and reply.attachments and paint.references):
+            return None
+        if paint.references[0].ref not in [
+            each.ref for each in reply.attachments
+        ]:  # of the message's own pictures, which come first
+            return None
+        if reply.job_id is not None and (job := await self._store.get_job(reply.job_id)) is not None:
+            return job
+        return await self._store.job_by_message(message.chat, reply.id)
 
     async def refuse(self, draft: Draft, refusal: Refusal) -> bool:
         """The draft's job ends with a refusal. False: it has none, or an upstream may have been asked for it.

@@ -3,7 +3,7 @@
 Each is a job like others; its price stands on the button, and is reserved as it is accepted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from bot.chat import Action, User
@@ -28,11 +28,11 @@ class Reframing:
         self._admission = admission
 
     @property
-    def quotes(self) -> Mapping[Action, Callable[[Job], PriceRange]]:
+    def quotes(self) -> Mapping[Action, Callable[[Job], Awaitable[PriceRange]]]:
         """Of each button, credits of what it would do to a job. Raises Refusal where no provider can."""
         return {action: partial(self._quote, action) for action in REFRAMES}
 
-    def _quote(self, action: Action, job: Job) -> PriceRange:
+    async def _quote(self, action: Action, job: Job) -> PriceRange:
         options = reframed_options(job.options, action, self._catalog.capabilities)
         return self._catalog.price_range(requirements_of(job.prompt, job.delivered[:1], None, options))
 
@@ -54,5 +54,6 @@ class Reframing:
             mask=None,
             options=reframed_options(job.options, press.action, self._catalog.capabilities),
             parent=job.id,
+            parent_picture=press.picture or 1,
         )
         return ButtonReply(text=translate(locale, "press-again") if accepted is None else "")

@@ -65,6 +65,8 @@ class RegionSession:
     """What the member has written already."""
     parent: str | None = None
     """Id of the job that the picture is a result of; None: of none."""
+    parent_picture: int | None = None
+    """Number of the picture among the results of that job, from 1."""
 
 
 _STORED = StoredReader[RegionSession](RegionSession)
@@ -130,6 +132,7 @@ class Regions:
             request_id=press.message.message_id,
             picture=job.delivered_picture(press.picture),
             parent=job.id,
+            parent_picture=press.picture or 1,
         )
         return ButtonReply(text=translate(locale, "region-how"), page=await self.make_link(session))
 
@@ -227,6 +230,7 @@ class Regions:
             mask=await self._images.keep_mask(mask, owner=user.key, event=event),
             options=request.options,
             parent=session.parent,
+            parent_picture=session.parent_picture,
         )
         if job is not None:
             log.info("region painted", job=job.id, strokes=len(painted.strokes))

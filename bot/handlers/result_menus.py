@@ -4,7 +4,8 @@ Where the platform shows cards to one user alone, the menu is such a card; elsew
 buttons, until *Back* brings them again. Opening it spends nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from bot.chat import Action, Button, Card, ChatFeatures, MessageRef
 from bot.errors import NotAnAdministrator, NotYours, Refusal, RoleUnknown
@@ -28,9 +29,10 @@ class ResultMenus:
         permissions: JobPermissions,
         status_messages: StatusMessages,
         ports: Mapping[str, ChatPort],
-        quotes: Mapping[Action, Callable[[Job], PriceRange]],
+        quotes: Mapping[Action, Callable[[Job], Awaitable[PriceRange | None]]],
     ) -> None:
-        """`quotes`: of each priced row, credits of what it would do to a job; raises Refusal where nobody can."""
+        """`quotes`: of each priced row, credits of what it would do to a job; None: there is no use in
+        it. They raise Refusal where nobody can paint it."""
         self._permissions = permissions
         self._status_messages = status_messages
         self._ports = ports
@@ -42,11 +44,14 @@ class ResultMenus:
         it, StoreFailed."""
         owns = await self._owns(press, job)
         features = self._features(press)
-        context = MenuContext(job=job, features=features, owns=owns, prices=self._prices(job))
+        prices = await self._prices(job)
+        context = MenuContext(job=job, picture=press.picture, features=features, owns=owns, prices=prices)
         if features.private_replies:
             buttons = menu_buttons(context, locale, press.action)
             return ButtonReply(card=Card(text=translate(locale, "menu-title"), buttons=buttons, locale=locale))
-        back = Button(action=Action.BACK, job_id=job.id, label=translate(job.locale, "button-back"))
+        back = Button(
+            action=Action.BACK, job_id=job.id, label=translate(job.locale, "button-back"), picture=press.picture
+        )
         self._swap(press.message, (*menu_buttons(context, job.locale, press.action), back))
         return ButtonReply()
 
@@ -54,7 +59,7 @@ class ResultMenus:
         """Shows the buttons of the result again. Raises as `open_menu`."""
         await self._owns(press, job)
         if not self._features(press).private_replies:
-            self._swap(press.message, result_buttons(job))
+            self._swap(press.message, result_buttons(job, press.picture))
         return ButtonReply()
 
     async def close(self) -> None:
@@ -71,14 +76,13 @@ class ResultMenus:
             return False
         return True
 
-    def _prices(self, job: Job) -> dict[Action, PriceRange]:
+    async def _prices(self, job: Job) -> dict[Action, PriceRange]:
         prices: dict[Action, PriceRange] = {}
         for row in MENU:
             if row.is_priced:
-                try:
-                    prices[row.action] = self._quotes[row.action](job)
-                except Refusal:
-                    continue
+                with suppress(Refusal):
+                    price = await self._quotes[row.action](job)
+                    prices |= {} if price is None else {row.action: price}
         return prices
 
     def _features(self, press: ButtonPress) -> ChatFeatures:

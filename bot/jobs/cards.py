@@ -3,7 +3,7 @@
 The progress of a running job is rendered in `bot.status.state`.
 """
 
-from bot.chat import Action, Button, Card
+from bot.chat import Action, Button, Card, MessageRef
 from bot.errors import MessageArgument, PermissionsMissing
 from bot.job import Failure, Job, NewJob
 from bot.jobs.result_menu import result_buttons
@@ -13,17 +13,28 @@ EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 
 def done_card(
-    job: Job, *, count: int, seconds: float, charged: int, missing: str = "", moved: int = 0, scaled: bool = False
+    job: Job,
+    *,
+    count: int,
+    seconds: float,
+    charged: int,
+    missing: str = "",
+    moved: int = 0,
+    scaled: bool = False,
+    wears: bool = False,
 ) -> Card:
     """The final state of a job with `count` images that took `seconds` and cost `charged` credits. `missing`: id of the
     failure because of which there are fewer than were asked for; empty: not known. `moved`: images that show something
-    else outside the mask, too. `scaled`: the original was scaled down for its larger canvas."""
+    else outside the mask, too. `scaled`: the original was scaled down for its larger canvas. `wears`: so many edits
+    follow one another that the picture has worn out."""
     text_id = "done-caption" if count >= job.options.n else "done-partly"
     numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
     is_told = missing and count < job.options.n
     why = "\n" + translate(job.locale, "done-missing", reason=missing) if is_told else ""
     if job.options.replaced_model:
         why += "\n" + translate(job.locale, "done-replaced-model", model=job.options.replaced_model)
+    if wears:
+        why += "\n" + translate(job.locale, "done-wears")
     if moved:
         why += "\n" + translate(job.locale, "done-moved", count=moved)
     if scaled:
@@ -70,6 +81,11 @@ def deleted_card(job: Job) -> Card:
 def job_buttons(job: NewJob, *actions: Action) -> tuple[Button, ...]:
     """A job's buttons in its owner's language."""
     return tuple(Button(action=a, job_id=job.id, label=translate(job.locale, f"button-{a.value}")) for a in actions)
+
+
+def result_ref(job: Job) -> MessageRef:
+    """Where a delivered result stands."""
+    return MessageRef(chat=job.chat, message_id=job.delivered_id or job.status_id or "")
 
 
 def excerpt(prompt: str) -> str:

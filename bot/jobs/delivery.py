@@ -12,7 +12,7 @@ import structlog
 from bot.errors import ChatFailed, ChatGone, Undelivered
 from bot.intake.prices import Painted
 from bot.job import Job, State
-from bot.jobs import cards
+from bot.jobs import cards, lineage
 from bot.jobs.checkpoints import GenerationState
 from bot.jobs.edits import EditedImages
 from bot.jobs.notifier import JobNotifier
@@ -100,8 +100,10 @@ class Delivery:
             reserved=min(job.cost, count * int(facts["price"])),  # what did not come is not paid for
         )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
+        known = {} if job.parent is None else await self._store.branch_of(job.id, lineage.MAX_BRANCH)
         card = cards.done_card(
             job,
+            wears=lineage.trace_branch(job, known).wears,
             count=count,
             seconds=seconds,
             charged=charged,

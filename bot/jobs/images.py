@@ -4,7 +4,7 @@ Bytes come from the adapter or through the guarded download, and are decoded in 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from bot.job import Job
 from bot.jobs.file_memory import MAX_FILES, FileMemory
 from bot.jobs.linked_images import LinkedImages, is_linked
 from bot.painting import Blob, Capabilities, Image, Link, PaintRequest
+from bot.pictures.contact_sheet import CELL_PX
 from bot.pictures.frames import Frame, Shapes
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
@@ -34,6 +35,7 @@ REFERENCE_MAX_BYTES = 32_000_000  # bytes of one reference before it is scaled d
 SHRUNK_BYTES = 600_000  # bytes of all references, where a request was too large; in base64 below nginx's default, 1 MB
 SHRUNK_MIN_BYTES = 30_000  # bytes of one of them; with less nothing can be seen
 SHRUNK_EDGE_PX = 1536  # pixels, longest side; what most models look at
+AS_SHOWN = Capabilities(max_reference_bytes=1 << 30, reference_types=("image/jpeg", "image/png"))  # of a chat
 NAME_CHARS = 60  # characters of a file's name in a sentence about it
 
 
@@ -117,6 +119,25 @@ class JobImages:
         """
         async with self._originals.reserve(owner, _most_bytes(reference)):
             yield await self._fetch(reference, platform)
+
+    async def load_shown(self, picture: Attachment, platform: str, owner: str, *, is_result: bool) -> Image:
+        """A picture of before, to be shown once more: a result byte for byte, a member's own without its metadata.
+
+        Raises PictureGone, PictureTooLarge, ChatFailed, StoreFailed, BadResult, Refusal.
+        """
+        async with self.read_original(picture, platform, owner) as data:
+            if is_result:
+                return await self._processor.validate_result(data, owner=owner)
+            name = picture.filename or ""
+            return await self._processor.prepare_reference(data, name=name, capabilities=AS_SHOWN, owner=owner)
+
+    async def make_contact_sheet(self, pictures: Sequence[Image | None], owner: str) -> Image:
+        """Pictures in one, small and numbered from 1; None: it is not there any more. Raises BadResult."""
+        thumbnails = [
+            None if each is None else await self._processor.prepare_preview(each.data, edge=CELL_PX, owner=owner)
+            for each in pictures
+        ]
+        return await self._processor.make_contact_sheet(thumbnails, owner=owner)
 
     async def keep_mask(self, mask: Image, *, owner: str, event: str) -> Attachment:
         """As `LinkedImages.keep`."""

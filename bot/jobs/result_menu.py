@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from bot.chat import Action, Button, ChatFeatures
 from bot.job import Job
+from bot.jobs.lineage import source_of
 from bot.jobs.reframes import REFRAMES, is_of_use
 from bot.prices import PriceRange
 from bot.texts import translate
@@ -32,6 +33,9 @@ class MenuContext:
 
     job: Job
     """The job whose result it is."""
+
+    picture: int | None = None
+    """Number of the one picture of the result that it is about, from 1; None: of all."""
 
     features: ChatFeatures = field(default_factory=ChatFeatures)
     """Of the chat in which the menu is opened."""
@@ -67,6 +71,10 @@ class MenuRow:
 
 
 MENU: tuple[MenuRow, ...] = (
+    MenuRow(action=Action.DETAILS),
+    MenuRow(action=Action.COMPARE, is_offered=lambda context: _can_compare(context)),
+    MenuRow(action=Action.TREE, is_offered=lambda context: _has_ancestors(context)),
+    MenuRow(action=Action.ORIGINAL, is_priced=True),
     MenuRow(action=Action.REGION, is_offered=lambda context: context.features.opens_pages),
     MenuRow(
         action=Action.REFRAME,
@@ -85,12 +93,13 @@ MENU: tuple[MenuRow, ...] = (
 )
 """In the order in which they are shown."""
 
-ACTIONS_OF_RESULTS = (Action.RETRY, Action.VARY, Action.EDIT, Action.MORE)
 
-
-def result_buttons(job: Job) -> tuple[Button, ...]:
-    """The buttons below a result, at most MAX_RESULT_BUTTONS, in the language of its owner."""
-    return tuple(_button(action, job, job.locale) for action in ACTIONS_OF_RESULTS)
+def result_buttons(job: Job, picture: int | None = None) -> tuple[Button, ...]:
+    """The buttons below a result, at most MAX_RESULT_BUTTONS, in the language of its owner. `picture`: as of
+    `Button`."""
+    undo = () if source_of(job) is None else (Action.UNDO,)
+    actions = (Action.RETRY, Action.VARY, Action.EDIT, *undo, Action.MORE)
+    return tuple(_button(action, job, job.locale, picture) for action in actions)
 
 
 def offered_rows(context: MenuContext, menu: Action = Action.MORE) -> tuple[MenuRow, ...]:
@@ -109,12 +118,21 @@ def offered_rows(context: MenuContext, menu: Action = Action.MORE) -> tuple[Menu
 def menu_buttons(context: MenuContext, locale: str, menu: Action = Action.MORE) -> tuple[Button, ...]:
     """The rows of a menu as buttons."""
     return tuple(
-        _button(row.action, context.job, locale, context.prices.get(row.action)) for row in offered_rows(context, menu)
+        _button(row.action, context.job, locale, context.picture, context.prices.get(row.action))
+        for row in offered_rows(context, menu)
     )
 
 
-def _button(action: Action, job: Job, locale: str, price: PriceRange | None = None) -> Button:
+def _button(action: Action, job: Job, locale: str, picture: int | None, price: PriceRange | None = None) -> Button:
     label = translate(locale, f"button-{action.value}")
     if price is not None:
         label = translate(locale, "option-price", option=label, price=str(price), credits=price.most)
-    return Button(action=action, job_id=job.id, label=label)
+    return Button(action=action, job_id=job.id, label=label, picture=picture)
+
+
+def _can_compare(context: MenuContext) -> bool:
+    return source_of(context.job) is not None and not context.features.one_message
+
+
+def _has_ancestors(context: MenuContext) -> bool:
+    return context.job.parent is not None and not context.features.one_message

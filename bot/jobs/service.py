@@ -31,6 +31,7 @@ from bot.jobs.runner import JobRunner
 from bot.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
 from bot.painting import Options
 from bot.ports import Dispatch
+from bot.prices import PriceRange
 from bot.providers.catalog import ProviderCatalog
 from bot.quota import QuotaRules
 from bot.runtime.background import BackgroundTasks
@@ -107,6 +108,8 @@ class JobService:
         mask: Attachment | None,
         options: Options,
         parent: str | None = None,
+        parent_picture: int | None = None,
+        is_variation: bool = False,
         button: str | None = None,
         parts: tuple[str, ...] = (),
         hold_s: float = 0.0,
@@ -114,8 +117,9 @@ class JobService:
         """Reserves the credits, shows the status message and enqueues the job. None: `event` became a job before, or a
         job of the same `button` is unfinished.
 
-        A user who has as many jobs as they may is refused without a look into the database. `parts`: as
-        `NewJob.parts`. `hold_s`: seconds in which its request may still grow; no upstream is asked before.
+        A user who has as many jobs as they may is refused without a look into the database. `parent`,
+        `parent_picture`, `is_variation`, `parts`: as of `NewJob`. `hold_s`: seconds in which its request may still
+        grow; no upstream is asked before.
 
         Raises Refusal, StoreFailed.
         """
@@ -141,6 +145,8 @@ class JobService:
             cost=self._reservation.cost(needs),
             is_reserved=not self._reserves_later,
             parent=parent,
+            parent_picture=None if parent is None else parent_picture or 1,
+            is_variation=is_variation,
             parts=parts,
         )
         if event not in self._known_events:
@@ -246,11 +252,13 @@ class JobService:
         if TRANSITIONS[job.state]:
             raise StillPainting
         references, mask, about = job.references, job.mask, 1
+        parent, parent_picture, is_variation = job.parent, job.parent_picture, job.is_variation
         if action is Action.VARY and job.delivered:
             chosen, about = job.delivered_picture(picture), picture or 1
             originals = references[1:] if job.is_variation else references
             fits = len(originals) < self._catalog.capabilities.max_references
             references, mask = (chosen, *originals) if fits else (chosen,), None
+            parent, parent_picture, is_variation = job.id, about, True
         button = button_key(action, job.id, requester.user.key, about)
         return await self.submit_job(
             requester,
@@ -262,8 +270,16 @@ class JobService:
             options=replace(
                 job.options, replaced_model=None, reframe=None if action is Action.VARY else job.options.reframe
             ),
-            parent=job.id,
+            parent=parent,
+            parent_picture=parent_picture,
+            is_variation=is_variation,
         )
+
+    def quote(self, prompt: str, references: tuple[Attachment, ...], options: Options) -> PriceRange:
+        """Credits of a whole request. Raises Refusal where nobody can meet it."""
+        options = current_options(options, self._catalog.capabilities.models)
+        price = self._catalog.price_range(requirements_of(prompt, references, None, options))
+        return PriceRange(least=price.least * options.n, most=price.most * options.n)
 
     async def refresh_job(self, job: Job) -> Job:
         """The job as it is now. Waits up to SETTLE_WAIT_S for one whose image may be delivered and not yet settled."""

@@ -5,7 +5,7 @@ work runs in threads, heavy work in processes, both in an order that is fair bet
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from bot.errors import BadResult, MaskNotTransparent, NothingToExtend, Refusal
 from bot.painting import Capabilities, DrawnMarks, Image
 from bot.pictures import work
+from bot.pictures.contact_sheet import CELL_PX, COLUMNS, GAP_PX
 from bot.pictures.encoding import MAX_EDGE_PX
 from bot.pictures.frames import CANVAS_EDGE_PX, Frame, Shapes, enlarge
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
@@ -213,6 +214,17 @@ class ImageProcessor:
             edge = inspected.task.edge
             (fitted,) = await self._run(owner, inspected.price, work.fit_to_limit, inspected, edge, max_bytes)
         return fitted, True
+
+    async def make_contact_sheet(self, thumbnails: Sequence[Image | None], *, owner: str) -> Image:
+        """Previews (`prepare_preview`, at most `contact_sheet.CELL_PX` pixels) in one picture, numbered from 1; at
+        least one of them is there. Raises BadResult."""
+        with _refusals_as_bad_result():
+            first = next(each for each in thumbnails if each is not None)
+            inspected = await self._inspect(owner, first.data, "", Task(edge=CELL_PX, encodes=("image/jpeg",)))
+            pixels = (CELL_PX + GAP_PX) ** 2 * (len(thumbnails) + COLUMNS)
+            price = inspected.price.beside(drawing_price(pixels, pixels))
+            (sheet,) = await self._run(owner, price, work.make_contact_sheet, inspected, tuple(thumbnails))
+        return sheet
 
     def close(self) -> None:
         """Ends the worker processes, and what runs in them. Blocking, for moments."""

@@ -3,7 +3,7 @@
 Blocking; run in worker threads, or in a worker process. What may be worked on at all is decided before, by its price.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pickle import PickleBuffer
 from typing import Any
@@ -19,7 +19,7 @@ from bot.errors import (
     PictureTooManyPixels,
 )
 from bot.painting import Capabilities, Image
-from bot.pictures import jpeg, marking, region_masks
+from bot.pictures import contact_sheet, jpeg, marking, region_masks
 from bot.pictures.borders import extend_edges
 from bot.pictures.decoding import (
     decode_upright,
@@ -250,6 +250,12 @@ def _decode(source: Source, edge: int) -> Pillow.Image:
     media_type, name = source.header.media_type, source.name
     with open_image(source.data, media_type, name) as picture, translated_decoder_errors(name):
         return decode_upright(picture, edge)
+
+
+def make_contact_sheet(source: Source, thumbnails: Sequence[Image | None]) -> tuple[Image, ...]:
+    """Previews (`make_preview`) in one picture, numbered from 1; `source` is the first of them that is there."""
+    own = [None if each is None else _decode_own(each) for each in thumbnails]
+    return (contact_sheet.make_contact_sheet(own),)
 
 
 def _decode_own(image: Image) -> Pillow.Image:

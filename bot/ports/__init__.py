@@ -19,6 +19,7 @@ from bot.ports.cluster import (
 from bot.ports.core import EventSink, Provider
 from bot.ports.dispatch import Dispatch, SharedWorkflow, Signal, Workflow
 from bot.ports.platforms import (
+    AlbumPosts,
     BalanceDisplay,
     ButtonRemoval,
     ButtonReplacement,
@@ -57,6 +58,7 @@ __all__ = [
     "PAINTING",
     "REGION_PATH",
     "AdapterStorage",
+    "AlbumPosts",
     "BalanceDisplay",
     "BudgetRow",
     "BudgetStorage",

@@ -130,6 +130,20 @@ class ButtonRemoval(Protocol):
 
 
 @runtime_checkable
+class AlbumPosts(Protocol):
+    """A port whose platform shows several images side by side only without buttons."""
+
+    async def post_album(
+        self, chat: Chat, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+    ) -> Delivered:
+        """Posts 2 to 10 images side by side, with the card's text. `key`, `reply_to` as of `ChatPort.post`.
+
+        Raises as `ChatPort.deliver`.
+        """
+        ...
+
+
+@runtime_checkable
 class ButtonReplacement(Protocol):
     """A port that can put other buttons below a message and leave the rest of it as it is."""
 

@@ -22,7 +22,15 @@ from bot.errors import (
     StillSearching,
 )
 from bot.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
-from bot.ports import ButtonReplacement, ChatPort, Membership, MessageRemoval, PrivateChats, RateLimitFeedback
+from bot.ports import (
+    AlbumPosts,
+    ButtonReplacement,
+    ChatPort,
+    Membership,
+    MessageRemoval,
+    PrivateChats,
+    RateLimitFeedback,
+)
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.on_wire import listen_on_wire
@@ -248,6 +256,9 @@ class MessageCalls:
             await port.replace_buttons(message.ref, final.card.buttons)
             return None
         images = await final.load_images()
+        if images and final.is_album and isinstance(port, AlbumPosts):
+            reply_to, key = message.reply_to, message.post_key or message.key
+            return await port.post_album(message.chat, final.card, images, reply_to=reply_to, key=key)
         if images:
             return await port.deliver(
                 message.chat,

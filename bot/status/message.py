@@ -43,6 +43,9 @@ class FinalState:
     image_count: int = 0
     """Number of images that `load_images` returns; >= 0."""
 
+    is_album: bool = False
+    """Whether the images stand together in one message, where the platform can do so without buttons only."""
+
     buttons_only: bool = False
     """Whether nothing but the buttons of the message changes; only where the platform can."""
 

@@ -239,6 +239,32 @@ class StatusMessages:
             self._close_message(message)
         return not message.outcome.cancelled()
 
+    async def post_images(self, key: str, chat: Chat, final: FinalState, *, reply_to: str | None) -> Delivered | None:
+        """Posts images that are no job's delivery, once for each `key`. Returns where they stand; None: stopped before.
+
+        Raises what `final.load_images` raises, ChatFailed where the platform refuses them.
+        """
+        message = self._messages.get(key)
+        if message is None:
+            if self._stopped:
+                return None
+            message = StatusMessage(
+                key=key,
+                chat=chat,
+                reply_to=reply_to,
+                locale=final.card.locale,
+                status=Status(accepted_at=self._clock.monotonic()),
+                final_state=final,
+                is_reply=True,
+            )
+            self._messages[key] = message
+            self._calls.request_post(message)
+        try:
+            await asyncio.wait((message.outcome,))
+        finally:
+            self._close_message(message)
+        return None if message.outcome.cancelled() else message.outcome.result()
+
     async def replace_buttons(self, ref: MessageRef, buttons: tuple[Button, ...]) -> None:
         """Puts other buttons below a message that belongs to no open job, where the platform can; of several requests
         for one message the latest is shown. What the platform refuses is logged."""

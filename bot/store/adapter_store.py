@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from bot.ports import StoredToken
 from bot.runtime.clock import Clock
@@ -19,6 +19,7 @@ from bot.store.quarantine import Quarantine
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
 RECENT = timedelta(days=1)  # that the request of a job is looked up by its id
 MAX_TOKEN_LIFE = timedelta(days=2)  # longer than any token is of use
+PRESS_REDELIVERY = timedelta(hours=1)  # in which a press may be handed over again after a start
 POST_INTENT_DAYS = 2  # days that the intent of a post is kept: after a restart it is needed at once, or never
 MAX_MOVED_REFS = 1000  # an adapter; those are rare, and matter as long as somebody presses a button of before
 
@@ -180,13 +181,16 @@ class AdapterStore:
         await self._database.write(lambda conn: save_post_intent(conn, adapter, key, fields, now))
 
     async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
-        """The intents of an adapter by their keys, oldest first; of jobs that have not ended, or not visibly."""
+        """The intents of an adapter by their keys, oldest first; of jobs that have not ended, or not visibly, and
+        of what buttons have posted within PRESS_REDELIVERY."""
         table, job = schema.post_intent, schema.job
         unfinished = select(job.c.id).where(schema.IS_UNFINISHED)
         open_jobs = unfinished.union_all(select(job.c.id).where(schema.NOTIFICATION_PENDING))
+        since = self._clock.now() - PRESS_REDELIVERY
+        pressed = and_(table.c.key.contains(":press:"), table.c.at >= since)
         query = (
             select(table.c.key, table.c.body)
-            .where(table.c.adapter == adapter, table.c.job.in_(open_jobs))
+            .where(table.c.adapter == adapter, or_(table.c.job.in_(open_jobs), pressed))
             .order_by(table.c.at, table.c.key)
         )
         return await self._database.read(lambda conn: {row.key: row.body for row in conn.execute(query)})

@@ -181,7 +181,9 @@ def ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
     job_id = values.get("id") or new_id()
     user, chat = _user(values), _chat(values)
     state = State.DONE if charged else State.FAILED
-    kept = {name: values.get(name) for name in ("request_id", "status_id", "started", "parent", "trace")}
+    kept = {
+        name: values.get(name) for name in ("request_id", "status_id", "started", "parent", "parent_picture", "trace")
+    }
     return kept | {
         "id": job_id,
         "event": values.get("event") or f"unreadable:{job_id}",
@@ -196,6 +198,7 @@ def ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
         "reference_images": [],
         "mask": None,
         "parts": [],
+        "is_variation": bool(values.get("is_variation")),
         "state": state.value,
         "attempt": max(0, values.get("attempt") or 0),
         "holder": None,

@@ -107,6 +107,8 @@ def job_row(
         "is_reserved": new.is_reserved,
         "created": now,
         "parent": new.parent,
+        "parent_picture": new.parent_picture,
+        "is_variation": new.is_variation,
         "parts": list(new.parts),
         "notification_pending": False,
     }
@@ -296,6 +298,27 @@ def load_job(conn: Connection, query: Select[Any]) -> Job | None:
     return job_of(row, _checkpoints_of(conn, row["id"]))
 
 
+def add_message(conn: Connection, job_id: str, message_id: str) -> None:
+    """Adds a message to those with pictures of a job."""
+    lock_job(conn, job_id)
+    found = load_job(conn, select(job).where(job.c.id == job_id))
+    if found is not None and message_id not in found.further_ids:
+        update_job(conn, job_id, {"further_ids": [*found.further_ids, message_id]})
+
+
+def load_branch(conn: Connection, job_id: str, most: int) -> dict[str, Job]:
+    """A job and those that it descends from, by their ids, at most `most`; those that cannot be read are left out."""
+    found: dict[str, Job] = {}
+    wanted: str | None = job_id
+    while wanted is not None and wanted not in found and len(found) < most:
+        rows = load_jobs(conn, select(job).where(job.c.id == wanted))
+        if not rows:
+            break
+        found[wanted] = rows[0]
+        wanted = rows[0].parent
+    return found
+
+
 def _user(fields: dict[str, Any]) -> User:
     roles: Sequence[str] = fields.pop("roles")
     return User(**fields, roles=tuple(roles))
@@ -304,8 +327,9 @@ def _user(fields: dict[str, Any]) -> User:
 def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
     """A job made from its row and its checkpoints."""
     same_name = (
-        "id event button request_id locale prompt attempt holder shown_by cost is_reserved parent charged status_id "
-        "created started finished provider model price spent upstream_id usage trace delivered_id deleted"
+        "id event button request_id locale prompt attempt holder shown_by cost is_reserved parent parent_picture "
+        "is_variation charged status_id created started finished provider model price spent upstream_id usage trace "
+        "delivered_id deleted"
     )
     return Job(
         **{name: row[name] for name in same_name.split()},

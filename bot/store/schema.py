@@ -184,7 +184,9 @@ job = Table(
     Column("delivered_id", Text),
     Column("further_ids", _json()),  # of the other messages with its pictures; NULL: there is one at most
     Column("deleted", UtcDateTime),  # when its result was taken away
-    Column("parent", Text),
+    Column("parent", Text),  # the job whose picture it starts from; may be forgotten
+    Column("parent_picture", Integer),
+    Column("is_variation", Boolean(create_constraint=False), nullable=False),
     Column("parts", _json(), nullable=False),  # ids of further messages of its request
     Column("notification_pending", Boolean(create_constraint=False), nullable=False),
     PrimaryKeyConstraint("id"),

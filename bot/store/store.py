@@ -293,6 +293,14 @@ class Store:
 
         return await self._database.read(work)
 
+    async def branch_of(self, job_id: str, most: int) -> dict[str, Job]:
+        """A job and those that it descends from, by their ids, the nearest first; at most `most`."""
+        return await self._database.read(lambda conn: job_rows.load_branch(conn, job_id, most))
+
+    async def add_message(self, job: Job, message_id: str) -> None:
+        """Notes a further message with pictures of an ended job, which goes when its result is taken away."""
+        await self._database.write(lambda conn: job_rows.add_message(conn, job.id, message_id))
+
     async def unfinished_jobs_of(self, user_key: str) -> list[Job]:
         """A user's unfinished jobs, oldest first."""
         return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_queries.select_unfinished(user_key)))

@@ -136,6 +136,13 @@ refusal-too-fast =
        *[other] { NUMBER($seconds, useGrouping: 0) } seconds
     }.
 refusal-not-yours = Only the person who asked for this picture can do that.
+refusal-parent-gone = { $reason ->
+    [deleted] That picture was deleted.
+    [forgotten] That picture was forgotten, as its owner wished.
+    [elsewhere] That picture stands in another chat.
+   *[expired] That picture is no longer kept.
+}
+refusal-nothing-before = This picture was painted from words alone: nothing comes before it.
 refusal-nothing-to-delete = Reply with /delete to the picture of mine that is to go.
 refusal-not-an-administrator = This was asked for in the chat’s name: only the chat’s administrators can do that.
 refusal-role-unknown = I can’t find out right now whether you are an administrator of this chat. Nothing has happened; please try again in a moment.
@@ -219,6 +226,13 @@ button-shape-9-16 = 9:16
 button-cutout = Cut out
 button-upscale-2k = Paint again at 2K
 button-upscale-4k = Paint again at 4K
+button-undo = Undo
+button-compare = Compare
+button-tree = Tree
+button-details = Details
+button-again = Paint again
+button-copy = Copy
+button-original = From the original
 button-more = More…
 button-back = Back
 button-answer = Answer
@@ -254,6 +268,36 @@ region-page-offline = There is no connection. Please try again; nothing is paint
 region-page-picture-failed = Your browser cannot show this picture.
 # Above the buttons of the menu behind “More…”, where it is a message of its own.
 menu-title = What shall I do with this picture?
+# Posted again by the button Undo: the picture that a result was made from.
+undo-caption = Back to “{ $prompt }”
+undo-photo = Your picture, as it came.
+# Above two pictures side by side.
+compare-caption = Before and after “{ $prompt }”
+# Above the list of pictures that lead to a result; each line has a number, a wish and a link.
+tree-title = How this picture came about:
+tree-photo = your own picture
+tree-line = “{ $prompt }”
+tree-gone = { $reason ->
+    [deleted] (deleted)
+    [forgotten] (forgotten)
+    [elsewhere] (in another chat)
+   *[expired] (no longer kept)
+}
+details-options = Options: { $options }
+details-model = Painted by { $model }, through { $provider }
+details-cost = { NUMBER($seconds, useGrouping: 0) } s · { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    }
+details-root = Painted from words alone.
+details-branch = { $edits ->
+    [0] A variation
+    [one] The first edit
+   *[other] Edit { NUMBER($edits, useGrouping: 0) }
+} of { $has_began ->
+    [0] a picture that was sent in.
+   *[other] “{ $began }”.
+}
 answer-edit-how = Reply to the picture with what to change.
 answer-edit-next = Now write what to change.
 press-too-late = Too late to stop it: the picture is on its way.
@@ -292,6 +336,8 @@ done-moved = { $count ->
     [one] Outside the mask the picture could not be put back as it was: it is shown as painted.
    *[other] In { NUMBER($count, useGrouping: 0) } of them the picture outside the mask could not be put back as it was: those are shown as painted.
 }
+# Below a picture that was edited more than three times in a row.
+done-wears = Each edit wears a picture out a little, and this one has had several. From the original, behind More…, paints all of them at once.
 # Below a picture, where the model that was chosen before is no longer offered.
 done-replaced-model = { $model }, which you chose, is no longer offered; another model painted this. /model shows which there are.
 cancelled = Cancelled. Nothing was charged.
@@ -460,6 +506,8 @@ page-demo-intro = This page runs the whole of Easel, but its pictures come from 
 page-demo-step-key = Put a provider and its key into a file named easel.toml. The README lists the presets.
 page-demo-step-bot = Add the token of your Discord or Telegram bot, or go on with this page.
 page-demo-step-run = Stop the demo with Ctrl+C, then let Easel check the settings and run.
+page-copy = Copy
+page-copied = Copied
 page-deleted = Deleted.
 page-undo = Undo
 page-show = Show

@@ -153,6 +153,13 @@ refusal-too-fast =
        *[many] { NUMBER($seconds, useGrouping: 0) } секунд
     }.
 refusal-not-yours = Это может сделать только тот, кто заказал картинку.
+refusal-parent-gone = { $reason ->
+    [deleted] Та картинка удалена.
+    [forgotten] Та картинка забыта по желанию владельца.
+    [elsewhere] Та картинка в другом чате.
+   *[expired] Та картинка больше не хранится.
+}
+refusal-nothing-before = Эта картинка нарисована только по словам: до неё ничего нет.
 refusal-nothing-to-delete = Ответьте командой /delete на мою картинку, которую нужно убрать.
 refusal-not-an-administrator = Это запрошено от имени чата: это могут только его администраторы.
 refusal-role-unknown = Сейчас не получается узнать, администратор ли вы этого чата. Ничего не произошло; попробуйте чуть позже.
@@ -236,6 +243,13 @@ button-shape-9-16 = 9:16
 button-cutout = Вырезать
 button-upscale-2k = Ещё раз в 2K
 button-upscale-4k = Ещё раз в 4K
+button-undo = Отмена
+button-compare = Сравнить
+button-tree = История
+button-details = Подробности
+button-again = Нарисовать ещё раз
+button-copy = Скопировать
+button-original = С оригинала
 button-more = Ещё…
 button-back = Назад
 button-answer = Ответить
@@ -271,6 +285,37 @@ region-page-offline = Нет соединения. Попробуйте ещё �
 region-page-picture-failed = Ваш браузер не может показать эту картинку.
 # Above the buttons of the menu behind “Ещё…”, where it is a message of its own.
 menu-title = Что сделать с этой картинкой?
+# Показывает ещё раз кнопка «Отмена»: картинка, из которой получился результат.
+undo-caption = Назад к «{ $prompt }»
+undo-photo = Ваша картинка, как она была.
+# Над двумя картинками рядом.
+compare-caption = До и после «{ $prompt }»
+# Над списком картинок, которые привели к результату; в каждой строке номер, пожелание и ссылка.
+tree-title = Как получилась эта картинка:
+tree-photo = ваша собственная картинка
+tree-line = «{ $prompt }»
+tree-gone = { $reason ->
+    [deleted] (удалена)
+    [forgotten] (забыта)
+    [elsewhere] (в другом чате)
+   *[expired] (больше не хранится)
+}
+details-options = Параметры: { $options }
+details-model = Нарисовано моделью { $model } через { $provider }
+details-cost = { NUMBER($seconds, useGrouping: 0) } с · { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    }
+details-root = Нарисовано только по словам.
+details-branch = { $edits ->
+    [0] Вариация
+    [1] Первая правка
+   *[other] Правка { NUMBER($edits, useGrouping: 0) }
+}: { $has_began ->
+    [0] в начале присланная картинка.
+   *[other] в начале «{ $began }».
+}
 answer-edit-how = Ответьте на картинку и напишите, что изменить.
 answer-edit-next = Теперь напишите, что изменить.
 press-too-late = Останавливать поздно: картинка уже в пути.
@@ -307,6 +352,8 @@ done-moved = { $count ->
     [few] На { NUMBER($count, useGrouping: 0) } из них часть вне маски не удалось вернуть к прежнему виду: они показаны как нарисованы.
    *[other] На { NUMBER($count, useGrouping: 0) } из них часть вне маски не удалось вернуть к прежнему виду: они показаны как нарисованы.
 }
+# Под картинкой, которую правили больше трёх раз подряд.
+done-wears = Каждая правка немного портит картинку, а здесь их уже несколько. «С оригинала» за кнопкой «Ещё…» нарисует их все сразу.
 # Под картинкой, если модели, выбранной раньше, больше нет.
 done-replaced-model = Модели { $model }, которую вы выбрали, больше нет; эту картинку нарисовала другая. Какие есть, покажет /model.
 cancelled = Отменено. Ничего не списано.
@@ -481,6 +528,8 @@ page-demo-intro = На этой странице работает весь Easel
 page-demo-step-key = Запишите провайдера и его ключ в файл easel.toml. Готовые настройки перечислены в README.
 page-demo-step-bot = Добавьте токен бота Discord или Telegram или оставайтесь на этой странице.
 page-demo-step-run = Остановите демо клавишами Ctrl+C, проверьте настройки и запустите Easel.
+page-copy = Скопировать
+page-copied = Скопировано
 page-deleted = Удалено.
 page-undo = Вернуть
 page-show = Показать

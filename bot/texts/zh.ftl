@@ -106,6 +106,13 @@ refusal-flagged-picture = 这个我不能画：第 { NUMBER($number, useGrouping
     }。没有扣除积分。请换一张图片。
 refusal-too-fast = 一下子太多了。{ NUMBER($seconds, useGrouping: 0) } 秒后我再听。
 refusal-not-yours = 只有发起这张图的人才能这样做。
+refusal-parent-gone = { $reason ->
+    [deleted] 那张图片已删除。
+    [forgotten] 应所有者要求，那张图片已被忘记。
+    [elsewhere] 那张图片在另一个聊天里。
+   *[expired] 那张图片已不再保存。
+}
+refusal-nothing-before = 这张图片仅凭文字绘制，之前没有别的图片。
 refusal-nothing-to-delete = 请用 /delete 回复要删除的那张图。
 refusal-not-an-administrator = 这是以群组或频道的名义提出的，只有它的管理员可以操作。
 refusal-role-unknown = 现在查不到你是不是这里的管理员。什么都没有发生，请稍后再试。
@@ -177,6 +184,13 @@ button-shape-9-16 = 9:16
 button-cutout = 抠图
 button-upscale-2k = 以 2K 重画
 button-upscale-4k = 以 4K 重画
+button-undo = 撤销
+button-compare = 对比
+button-tree = 来历
+button-details = 详情
+button-again = 再画一次
+button-copy = 复制
+button-original = 从原图重画
 button-more = 更多…
 button-back = 返回
 button-answer = 回答
@@ -212,6 +226,32 @@ region-page-offline = 没有连接。请重试；不会重复绘制。
 region-page-picture-failed = 您的浏览器无法显示这张图片。
 # Above the buttons of the menu behind “更多…”, where it is a message of its own.
 menu-title = 要对这张图片做什么？
+# “撤销”按钮再次发出的图片：结果所依据的那一张。
+undo-caption = 回到“{ $prompt }”
+undo-photo = 您的图片，原样在此。
+# 两张并排图片上方的文字。
+compare-caption = “{ $prompt }”之前与之后
+# 一张图片的由来，每行有编号、要求和链接。
+tree-title = 这张图片的由来：
+tree-photo = 您自己的图片
+tree-line = “{ $prompt }”
+tree-gone = { $reason ->
+    [deleted] （已删除）
+    [forgotten] （已忘记）
+    [elsewhere] （在另一个聊天里）
+   *[expired] （不再保存）
+}
+details-options = 选项：{ $options }
+details-model = 由 { $model } 绘制，经 { $provider }
+details-cost = { NUMBER($seconds, useGrouping: 0) } 秒 · { NUMBER($credits, useGrouping: 0) } 积分
+details-root = 仅凭文字绘制。
+details-branch = { $edits ->
+    [0] 变体
+   *[other] 第 { NUMBER($edits, useGrouping: 0) } 次修改
+}，{ $has_began ->
+    [0] 起于发来的图片。
+   *[other] 起于“{ $began }”。
+}
 answer-edit-how = 回复这张图片，写上要修改的内容。
 answer-edit-next = 现在直接写下要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。
@@ -239,6 +279,8 @@ done-moved = { $count ->
     [one] 蒙版以外的部分未能恢复原样，因此按绘制结果显示。
    *[other] 其中 { NUMBER($count, useGrouping: 0) } 张蒙版以外的部分未能恢复原样，因此按绘制结果显示。
 }
+# 连续修改超过三次的图片下方。
+done-wears = 每次修改都会让图片稍有损耗，这张已经改过多次。“更多…”里的“从原图重画”会一次完成所有修改。
 # 图片下方：之前选择的模型已不再提供。
 done-replaced-model = 你选择的 { $model } 已不再提供，这张图由别的模型绘制。发 /model 可查看现有模型。
 cancelled = 已取消，没有扣除积分。
@@ -368,6 +410,8 @@ page-demo-intro = 此页面运行完整的 Easel，但图片由替身绘制：�
 page-demo-step-key = 在 easel.toml 中写入一个服务商和它的密钥。README 列出了全部预设。
 page-demo-step-bot = 加入 Discord 或 Telegram 机器人的令牌，或继续使用此页面。
 page-demo-step-run = 按 Ctrl+C 停止演示，然后检查设置并运行。
+page-copy = 复制
+page-copied = 已复制
 page-deleted = 已删除。
 page-undo = 撤销
 page-show = 查看

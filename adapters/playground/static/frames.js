@@ -106,9 +106,14 @@ const handlers = {
     if (user === state.me) state.inner = url;
   },
 
-  card(state, { user, message, text, buttons }) {
+  card(state, { user, message, text, copyable, buttons }) {
     release(state);
-    if (user === state.me) state.panel = { message, text, buttons };
+    if (user === state.me) state.panel = { message, text, copyable, buttons };
+  },
+
+  compare(state, { user, before, after }) {
+    release(state);
+    if (user === state.me) Object.assign(state, { viewing: after, comparing: before });
   },
 
   compose(state, { user, chat, reply_to, file }) {

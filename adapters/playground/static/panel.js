@@ -3,6 +3,7 @@
 
 import { attribute, h, hook, write } from "./dom.js";
 import { icon } from "./icons.js";
+import { say } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
 
@@ -15,15 +16,28 @@ export function createPanel(actions) {
   const title = h("p", { class: "panel-title", dir: "auto", id: "panel-title" });
   const buttons = h("div", { class: "panel-buttons" });
   attribute(dialog, "aria-labelledby", title.id);
-  dialog.append(title, buttons);
+  const words = h("pre", { class: "panel-words", dir: "auto", tabindex: 0 });
+  const copy = h("button", { type: "button", class: "panel-button panel-copy", on: { click: copyWords } }, icon("copy"));
+  const copied = h("span", { role: "status" });
+  copy.append(copied);
+  dialog.append(title, words, copy, buttons);
   /** @type {State["panel"]} */
   let shown = null;
+  /** @type {State | undefined} */
+  let last;
+
+  function copyWords() {
+    if (!shown) return;
+    const done = () => last && write(copied, say(last, "page-copied"));
+    const select = () => getSelection()?.selectAllChildren(words); // where the browser lets nobody write: Ctrl+C does
+    navigator.clipboard?.writeText(shown.copyable).then(done, select) ?? select();
+  }
 
   dialog.addEventListener("close", () => shown && actions.closePanel());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const all = [...buttons.querySelectorAll("button")];
+    const all = [...dialog.querySelectorAll("button")].filter((each) => !each.hidden);
     const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]?.focus();
     event.preventDefault();
@@ -31,14 +45,18 @@ export function createPanel(actions) {
 
   /** @param {State} state */
   function render(state) {
+    last = state;
     if (state.panel === shown) return;
     shown = state.panel;
     if (!shown) {
       if (dialog.open) dialog.close();
       return;
     }
-    const { message, buttons: offered, text } = shown;
+    const { message, buttons: offered, text, copyable } = shown;
     write(title, text);
+    write(words, copyable);
+    words.hidden = copy.hidden = !copyable;
+    write(copied, say(state, "page-copy"));
     buttons.replaceChildren(
       ...offered.map(({ action, job, label }) => {
         const press = () => {

@@ -36,7 +36,7 @@ export const BOT = "easel";
  * @property {string | null} comparing  the file that it is compared with there
  * @property {Record<string, string>} featured  by message, the picture of several that stands there large
  * @property {string | null} inner  the address of another page of Easel's that lies over this one
- * @property {{message: string, text: string, buttons: Message["buttons"]} | null} panel  a card for the current user
+ * @property {{message: string, text: string, copyable: string, buttons: Message["buttons"]} | null} panel  a card for the current user
  *   alone, about a message
  * @property {{text: string, count: number, undo?: string} | null} notice  `undo`: the message that may come back
  * @property {Record<string, number>} leaving  messages that are deleted unless that is undone: by id, the timer

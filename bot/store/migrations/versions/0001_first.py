@@ -122,6 +122,8 @@ def upgrade() -> None:
         sa.Column("further_ids", sa.JSON(), nullable=True),
         sa.Column("deleted", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("parent_picture", sa.Integer(), nullable=True),
+        sa.Column("is_variation", sa.Boolean(), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("notification_pending", sa.Boolean(), nullable=False),
         sa.CheckConstraint(

@@ -1,0 +1,232 @@
+"""Leads back from a result: *Undo*, *Compare* and *Tree* show what it was made from, *From the original* paints all its
+wishes at once.
+
+What was deleted or forgotten, or stands in another chat, is not shown again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.chat import Action, Attachment, Card, Chat, User
+from bot.errors import NothingBefore, ParentGone, PictureGone, Refusal
+from bot.handlers.button_posts import ButtonPosts
+from bot.job import Job, button_key
+from bot.jobs import cards, lineage
+from bot.jobs.images import JobImages
+from bot.jobs.lineage import Branch, Presence, Source
+from bot.jobs.result_menu import result_buttons
+from bot.jobs.service import JobService, Requester
+from bot.painting import Image
+from bot.ports import ChatPort, MessageLinks
+from bot.presses import ButtonPress, ButtonReply, Comparison
+from bot.prices import PriceRange
+from bot.status.message import FinalState
+from bot.store.store import Store
+from bot.texts import shorten, translate
+
+MAX_LISTED = 12  # pictures of a tree: as many as a caption of 1,024 characters has lines for
+LISTED_CHARS = 36  # characters of a wish in a tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A picture that can be shown again."""
+
+    picture: Attachment
+    job: Job | None
+    """The job whose result it is; None: it is a member's own."""
+    number: int
+    """Its number among that job's pictures, ≥ 1."""
+
+
+class ResultHistory:
+    """Does what the rows of the menu say; each is a `bot.handlers.buttons.ResultAction`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        jobs: JobService,
+        images: JobImages,
+        posts: ButtonPosts,
+        ports: Mapping[str, ChatPort],
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._images = images
+        self._posts = posts
+        self._ports = ports
+
+    # ------------------------------------------------------------ one step back
+
+    async def undo(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
+        """Posts the picture that the result was made from once more, with its own buttons."""
+        await self._posts.admit(press, actor)
+        source = await self._find_source(job, press.message.chat)
+        parent = source.job
+        if parent is None:
+            card = Card(text=translate(job.locale, "undo-photo"), locale=job.locale, spoiler=source.picture.spoiler)
+        else:
+            about = source.number if len(parent.delivered) > 1 else None
+            card = Card(
+                text=translate(job.locale, "undo-caption", prompt=cards.excerpt(parent.prompt)),
+                plain_text=translate(job.locale, "undo-caption", prompt="…"),
+                buttons=result_buttons(parent, about),
+                locale=job.locale,
+                alt_text=parent.prompt,
+                source=next(iter(parent.references), None),
+                spoiler=source.picture.spoiler,
+                as_file=parent.options.as_file,
+            )
+        return await self._posts.post(press, job, self._final(card, [source], actor), locale, shows=parent)
+
+    async def compare(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
+        """Shows the result beside what it was made from."""
+        await self._posts.admit(press, actor)
+        before = await self._find_source(job, press.message.chat)
+        number = press.picture or 1
+        after = Shown(picture=job.delivered_picture(number), job=job, number=number)
+        if self._ports[press.message.chat.platform].features(press.message.chat).compares_pictures:
+            return ButtonReply(comparison=Comparison(before=before.picture, after=after.picture))
+        card = Card(
+            text=translate(job.locale, "compare-caption", prompt=cards.excerpt(job.prompt)),
+            plain_text=translate(job.locale, "compare-caption", prompt="…"),
+            locale=job.locale,
+            alt_text=job.prompt,
+            spoiler=before.picture.spoiler or after.picture.spoiler,
+        )
+        final = replace(self._final(card, [before, after], actor), is_album=True)
+        return await self._posts.post(press, job, final, locale, shows=job)
+
+    # ------------------------------------------------------------ the whole branch
+
+    async def show_tree(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
+        """Lists the branch from its root on, each picture with a link to its message."""
+        await self._posts.admit(press, actor)
+        chat, branch = press.message.chat, await self._load_branch(job)
+        shown, lines = self._list_branch(branch, chat, job.locale)
+        card = Card(text="\n".join((translate(job.locale, "tree-title"), *lines)), locale=job.locale)
+        if self._ports[chat.platform].features(chat).shows_linked_pictures or not any(shown):
+            return await self._posts.post(press, job, FinalState(card=card), locale)
+        spoiler = any(each.picture.spoiler for each in shown if each is not None)
+
+        async def load() -> Sequence[Image]:
+            pictures = [None if each is None else await self._load_or_none(each, actor) for each in shown]
+            if not any(pictures):
+                raise ParentGone(reason="expired")
+            return (await self._images.make_contact_sheet(pictures, actor.key),)
+
+        final = FinalState(card=replace(card, spoiler=spoiler), load_images=load, image_count=1)
+        return await self._posts.post(press, job, final, locale, shows=job)
+
+    async def quote_original(self, job: Job) -> PriceRange | None:
+        """What `paint_original` would cost; None where it would be what *Retry* is. Raises Refusal, StoreFailed."""
+        branch = await self._load_branch(job)
+        if branch.root is None or branch.root == lineage.source_of(job) or not branch.wishes:
+            return None
+        picture = branch.root.picture or Attachment(ref="", media_type="")
+        return self._jobs.quote(_joined(branch), (picture,), job.options)
+
+    async def paint_original(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
+        """Paints the root with all wishes of the branch in one prompt."""
+        branch = await self._load_branch(job)
+        if branch.root is None or not branch.wishes:
+            raise NothingBefore if branch.is_whole else ParentGone(reason="expired")
+        prompt = _joined(branch)
+        await self._posts.admit_request(press, actor, prompt)
+        known = {each.id: each for each in branch.jobs}
+        root = self._show(branch.root, known, press.message.chat)
+        requester = Requester(user=actor, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
+        button = button_key(Action.ORIGINAL, job.id, actor.key)
+        painted = await self._jobs.submit_job(
+            requester,
+            event=f"{button}:{press.id}",
+            button=button,
+            prompt=prompt,
+            references=(root.picture,),
+            mask=None,
+            options=replace(job.options, replaced_model=None),
+            parent=branch.root.job_id,
+            parent_picture=branch.root.number,
+        )
+        return ButtonReply(text=translate(locale, "press-again") if painted is None else "")
+
+    # ------------------------------------------------------------ within
+
+    async def _load_branch(self, job: Job) -> Branch:
+        known = {} if job.parent is None else await self._store.branch_of(job.id, lineage.MAX_BRANCH)
+        return lineage.trace_branch(job, known)
+
+    async def _find_source(self, job: Job, chat: Chat) -> Shown:
+        """The picture that a job starts from. Raises NothingBefore, ParentGone, StoreFailed."""
+        source = lineage.source_of(job)
+        if source is None:
+            raise NothingBefore
+        parent = None if source.job_id is None else await self._store.get_job(source.job_id)
+        return self._show(source, {} if parent is None else {parent.id: parent}, chat)
+
+    def _show(self, source: Source, known: Mapping[str, Job], chat: Chat) -> Shown:
+        """A picture, if it may be shown in a chat. Raises ParentGone."""
+        if source.job_id is None:
+            if source.picture is None:
+                raise ParentGone(reason="expired")
+            return Shown(picture=source.picture, job=None, number=1)
+        parent = known.get(source.job_id)
+        presence = lineage.presence_of(parent)
+        if parent is None or presence is not Presence.SHOWN:
+            raise ParentGone(reason=presence.name.lower())
+        if parent.chat.key != chat.key:
+            raise ParentGone(reason="elsewhere")
+        try:
+            return Shown(picture=parent.delivered_picture(source.number), job=parent, number=source.number)
+        except PictureGone:
+            raise ParentGone(reason="expired") from None
+
+    def _list_branch(self, branch: Branch, chat: Chat, locale: str) -> tuple[list[Shown | None], list[str]]:
+        """The pictures of a branch, the root first, and a line about each."""
+        known, port = {each.id: each for each in branch.jobs}, self._ports[chat.platform]
+        sources = [source for each in branch.jobs if (source := lineage.source_of(each)) is not None]
+        entries: list[tuple[Source, Job | None]] = [(each, known.get(each.job_id or "")) for each in sources]
+        entries.append((Source(job_id=branch.jobs[-1].id, number=1, picture=None), branch.jobs[-1]))
+        shown: list[Shown | None] = []
+        lines: list[str] = []
+        first = entries[:1] if len(entries) > MAX_LISTED else []
+        for source, of in (*first, *entries[len(first) :][-(MAX_LISTED - len(first)) :]):
+            words = translate(locale, "tree-photo") if source.job_id is None else _wish(of, locale)
+            try:
+                found = self._show(source, known, chat)
+            except ParentGone as gone:
+                found, words = None, translate(locale, "tree-gone", reason=str(gone.facts["reason"]))
+            shown.append(found)
+            link = port.message_link(cards.result_ref(of)) if found and of and isinstance(port, MessageLinks) else None
+            lines.append(" ".join(filter(None, (f"{len(lines) + 1}.", words, link))))
+        return shown, lines
+
+    def _final(self, card: Card, shown: Sequence[Shown], actor: User) -> FinalState:
+        async def load() -> Sequence[Image]:
+            try:
+                return [await self._load(each, actor) for each in shown]
+            except PictureGone:
+                raise ParentGone(reason="expired") from None
+
+        return FinalState(card=card, load_images=load, image_count=len(shown))
+
+    async def _load(self, shown: Shown, actor: User) -> Image:
+        is_result = shown.job is not None
+        return await self._images.load_shown(shown.picture, actor.platform, actor.key, is_result=is_result)
+
+    async def _load_or_none(self, shown: Shown, actor: User) -> Image | None:
+        try:
+            return await self._load(shown, actor)
+        except Refusal:
+            return None
+
+
+def _joined(branch: Branch) -> str:
+    """All wishes as one prompt, each on a line of its own."""
+    return "\n".join(branch.wishes)
+
+
+def _wish(job: Job | None, locale: str) -> str:
+    prompt = "" if job is None else " ".join(job.prompt.split())
+    return translate(locale, "tree-line", prompt=shorten(prompt, LISTED_CHARS))
