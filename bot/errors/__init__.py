@@ -20,7 +20,8 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   │   └── TooDear  ChatOutOfCredits
     │   │       └── ChatTooDear
     │   ├── Banned  Paused  ChatBanned  Closed  ForbiddenWord  FlaggedPrompt  FlaggedPicture  TooFast
-    │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete  ParentGone  NothingBefore
+    │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete  NothingBefore
+    │   ├── ParentGone  ParentDeleted  ParentForgotten  ParentElsewhere
     │   ├── PlaceClosed             the chat takes no pictures of the bot
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
     │   ├── NotYours  AlreadyFinished  Forgotten  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
@@ -169,6 +170,9 @@ from bot.errors.refusals import (
     OneModelOnly,
     OptionWithoutValue,
     OutOfCredits,
+    ParentDeleted,
+    ParentElsewhere,
+    ParentForgotten,
     ParentGone,
     Paused,
     PermissionsMissing,
@@ -282,6 +286,9 @@ __all__ = [
     "OutOfCredits",
     "OutOfFunds",
     "PaintFailed",
+    "ParentDeleted",
+    "ParentElsewhere",
+    "ParentForgotten",
     "ParentGone",
     "Paused",
     "PermissionsMissing",

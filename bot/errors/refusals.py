@@ -132,10 +132,27 @@ class PictureGone(Refusal):
 
 
 class ParentGone(Refusal):
-    """The picture that a result was made from cannot be shown. Facts: `reason`, one of `deleted`, `forgotten`,
-    `elsewhere` (it stands in another chat), `expired`."""
+    """The picture that a result was made from is no longer kept, and so cannot be shown."""
 
-    key = "refusal-parent-gone"
+    key = "refusal-parent-expired"
+
+
+class ParentDeleted(ParentGone):
+    """It was taken away."""
+
+    key = "refusal-parent-deleted"
+
+
+class ParentForgotten(ParentGone):
+    """Its owner has asked Easel to forget them."""
+
+    key = "refusal-parent-forgotten"
+
+
+class ParentElsewhere(ParentGone):
+    """It stands in another chat."""
+
+    key = "refusal-parent-elsewhere"
 
 
 class NothingBefore(Refusal):

@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat import Action, Attachment, Card, Chat, User
-from bot.errors import NothingBefore, ParentGone, PictureGone, Refusal
+from bot.errors import (
+    NothingBefore,
+    ParentDeleted,
+    ParentElsewhere,
+    ParentForgotten,
+    ParentGone,
+    PictureGone,
+    Refusal,
+)
 from bot.handlers.button_posts import ButtonPosts
 from bot.job import Job, button_key
 from bot.jobs import cards, lineage
@@ -25,6 +33,11 @@ from bot.store.store import Store
 from bot.texts import shorten, translate
 
 MAX_LISTED = 12  # pictures of a tree: as many as a caption of 1,024 characters has lines for
+GONE = {  # by what has become of a result
+    Presence.DELETED: ParentDeleted,
+    Presence.FORGOTTEN: ParentForgotten,
+    Presence.EXPIRED: ParentGone,
+}
 LISTED_CHARS = 36  # characters of a wish in a tree
 
 
@@ -113,7 +126,7 @@ class ResultHistory:
         async def load() -> Sequence[Image]:
             pictures = [None if each is None else await self._load_or_none(each, actor) for each in shown]
             if not any(pictures):
-                raise ParentGone(reason="expired")
+                raise ParentGone
             return (await self._images.make_contact_sheet(pictures, actor.key),)
 
         final = FinalState(card=replace(card, spoiler=spoiler), load_images=load, image_count=1)
@@ -131,7 +144,7 @@ class ResultHistory:
         """Paints the root with all wishes of the branch in one prompt."""
         branch = await self._load_branch(job)
         if branch.root is None or not branch.wishes:
-            raise NothingBefore if branch.is_whole else ParentGone(reason="expired")
+            raise NothingBefore if branch.is_whole else ParentGone
         prompt = _joined(branch)
         await self._posts.admit_request(press, actor, prompt)
         known = {each.id: each for each in branch.jobs}
@@ -169,18 +182,18 @@ class ResultHistory:
         """A picture, if it may be shown in a chat. Raises ParentGone."""
         if source.job_id is None:
             if source.picture is None:
-                raise ParentGone(reason="expired")
+                raise ParentGone
             return Shown(picture=source.picture, job=None, number=1)
         parent = known.get(source.job_id)
         presence = lineage.presence_of(parent)
         if parent is None or presence is not Presence.SHOWN:
-            raise ParentGone(reason=presence.name.lower())
+            raise GONE[presence]
         if parent.chat.key != chat.key:
-            raise ParentGone(reason="elsewhere")
+            raise ParentElsewhere
         try:
             return Shown(picture=parent.delivered_picture(source.number), job=parent, number=source.number)
         except PictureGone:
-            raise ParentGone(reason="expired") from None
+            raise ParentGone from None
 
     def _list_branch(self, branch: Branch, chat: Chat, locale: str) -> tuple[list[Shown | None], list[str]]:
         """The pictures of a branch, the root first, and a line about each."""
@@ -196,7 +209,7 @@ class ResultHistory:
             try:
                 found = self._show(source, known, chat)
             except ParentGone as gone:
-                found, words = None, translate(locale, "tree-gone", reason=str(gone.facts["reason"]))
+                found, words = None, translate(locale, "tree-gone", reason=gone.key.rpartition("-")[2])
             shown.append(found)
             link = port.message_link(cards.result_ref(of)) if found and of and isinstance(port, MessageLinks) else None
             lines.append(" ".join(filter(None, (f"{len(lines) + 1}.", words, link))))
@@ -207,7 +220,7 @@ class ResultHistory:
             try:
                 return [await self._load(each, actor) for each in shown]
             except PictureGone:
-                raise ParentGone(reason="expired") from None
+                raise ParentGone from None
 
         return FinalState(card=card, load_images=load, image_count=len(shown))
 

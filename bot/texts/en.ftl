@@ -136,12 +136,10 @@ refusal-too-fast =
        *[other] { NUMBER($seconds, useGrouping: 0) } seconds
     }.
 refusal-not-yours = Only the person who asked for this picture can do that.
-refusal-parent-gone = { $reason ->
-    [deleted] That picture was deleted.
-    [forgotten] That picture was forgotten, as its owner wished.
-    [elsewhere] That picture stands in another chat.
-   *[expired] That picture is no longer kept.
-}
+refusal-parent-deleted = That picture was deleted.
+refusal-parent-forgotten = That picture was forgotten, as its owner wished.
+refusal-parent-elsewhere = That picture stands in another chat.
+refusal-parent-expired = That picture is no longer kept.
 refusal-nothing-before = This picture was painted from words alone: nothing comes before it.
 refusal-nothing-to-delete = Reply with /delete to the picture of mine that is to go.
 refusal-not-an-administrator = This was asked for in the chat’s name: only the chat’s administrators can do that.

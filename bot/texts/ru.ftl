@@ -153,12 +153,10 @@ refusal-too-fast =
        *[many] { NUMBER($seconds, useGrouping: 0) } секунд
     }.
 refusal-not-yours = Это может сделать только тот, кто заказал картинку.
-refusal-parent-gone = { $reason ->
-    [deleted] Та картинка удалена.
-    [forgotten] Та картинка забыта по желанию владельца.
-    [elsewhere] Та картинка в другом чате.
-   *[expired] Та картинка больше не хранится.
-}
+refusal-parent-deleted = Та картинка удалена.
+refusal-parent-forgotten = Та картинка забыта по желанию владельца.
+refusal-parent-elsewhere = Та картинка в другом чате.
+refusal-parent-expired = Та картинка больше не хранится.
 refusal-nothing-before = Эта картинка нарисована только по словам: до неё ничего нет.
 refusal-nothing-to-delete = Ответьте командой /delete на мою картинку, которую нужно убрать.
 refusal-not-an-administrator = Это запрошено от имени чата: это могут только его администраторы.

@@ -106,12 +106,10 @@ refusal-flagged-picture = 这个我不能画：第 { NUMBER($number, useGrouping
     }。没有扣除积分。请换一张图片。
 refusal-too-fast = 一下子太多了。{ NUMBER($seconds, useGrouping: 0) } 秒后我再听。
 refusal-not-yours = 只有发起这张图的人才能这样做。
-refusal-parent-gone = { $reason ->
-    [deleted] 那张图片已删除。
-    [forgotten] 应所有者要求，那张图片已被忘记。
-    [elsewhere] 那张图片在另一个聊天里。
-   *[expired] 那张图片已不再保存。
-}
+refusal-parent-deleted = 那张图片已删除。
+refusal-parent-forgotten = 应所有者要求，那张图片已被忘记。
+refusal-parent-elsewhere = 那张图片在另一个聊天里。
+refusal-parent-expired = 那张图片已不再保存。
 refusal-nothing-before = 这张图片仅凭文字绘制，之前没有别的图片。
 refusal-nothing-to-delete = 请用 /delete 回复要删除的那张图。
 refusal-not-an-administrator = 这是以群组或频道的名义提出的，只有它的管理员可以操作。

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Action
-from bot.errors import NothingBefore, ParentGone
+from bot.errors import NothingBefore, ParentDeleted, ParentGone
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import books, click
@@ -14,7 +14,7 @@ from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, Post
 
-GONE = {reason: translate_error("en", ParentGone(reason=reason)) for reason in ("deleted", "forgotten", "expired")}
+DELETED, EXPIRED = translate_error("en", ParentDeleted()), translate_error("en", ParentGone())
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ async def test_undo_posts_the_parent_once_at_no_cost_and_goes_with_it(easel: Mem
     assert (await jobs_of(easel))[-1] == ("add a dog", "a lighthouse")
     await click(easel, first, Action.DELETE)
     assert again.deleted
-    assert (await click(easel, second, Action.UNDO, picture=2)).text == GONE["deleted"]
-    assert (await click(easel, other, Action.UNDO)).text == GONE["deleted"]
+    assert (await click(easel, second, Action.UNDO, picture=2)).text == DELETED
+    assert (await click(easel, other, Action.UNDO)).text == DELETED
 
 
 async def test_undo_of_the_first_edit_of_a_photo_shows_the_photo_while_it_is_there(easel: MemoryWorld) -> None:
@@ -87,7 +87,7 @@ async def test_undo_of_the_first_edit_of_a_photo_shows_the_photo_while_it_is_the
     shown = easel.platform.posts[1]
     assert (shown.text, shown.images[0].width) == (translate("en", "undo-photo"), 48)
     del easel.platform.files[photo.ref]
-    assert (await click(easel, post, Action.COMPARE)).text == GONE["expired"]
+    assert (await click(easel, post, Action.COMPARE)).text == EXPIRED
 
 
 async def test_compare_shows_both_and_tree_leads_to_each(easel: MemoryWorld) -> None:

@@ -59,12 +59,15 @@ FACTS: dict[str, MessageArgument] = {
     "what": "--size 3:2",
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
+    "began",
     "bot",
     "choices",
     "menu",
     "missing",
+    "options",
     "price",
     "prompt",
+    "provider",
     "state",
     "time",
     "user",
