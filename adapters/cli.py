@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from adapters.reloading import SettingsSource
     from bot.settings import Settings
 
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file; default: easel.toml when present.")]
@@ -84,20 +85,26 @@ def main() -> None:
 
 def _load_settings(config: Path | None) -> "Settings":
     """The settings; the log is configured by them. Raises SettingsWrong."""
+    return _load_with_files(config)[0]
+
+
+def _load_with_files(config: Path | None) -> "tuple[Settings, SettingsSource]":
+    """As `_load_settings`, and where they are read again when they change."""
+    from adapters.reloading import SettingsSource
     from bot.logs import configure_logging
-    from bot.settings import load
+    from bot.settings import load_with_files
 
     _read.config = config
-    settings = load(config)
-    configure_logging(settings.log.format, settings.log.level)
-    return settings
+    loaded = load_with_files(config)
+    configure_logging(loaded.settings.log.format, loaded.settings.log.level)
+    return loaded.settings, SettingsSource(config=config, files=loaded.files)
 
 
 @app.command()
 def run(config: Config = None) -> None:
     """Run every adapter that is switched on, the HTTP server and the jobs, until SIGTERM or SIGINT."""
     gc.disable()  # until Easel runs: imports leave nothing to collect, and to look for it takes a quarter of a second
-    settings = _load_settings(config)
+    settings, source = _load_with_files(config)
     from adapters import service
     from bot.errors import SettingsWrong
     from bot.settings import nothing_configured
@@ -109,16 +116,16 @@ def run(config: Config = None) -> None:
         if settings.playground.enabled:
             print(f"Easel's playground is at {address}", flush=True)
 
-    asyncio.run(service.run(settings, ready=ready))
+    asyncio.run(service.run(settings, ready=ready, source=source))
 
 
 @app.command()
 def worker(config: Config = None) -> None:
     """Paint what other processes on the same PostgreSQL accept, and receive nothing, until SIGTERM or SIGINT."""
-    settings = _load_settings(config)
+    settings, source = _load_with_files(config)
     from adapters import service
 
-    asyncio.run(service.work(settings))
+    asyncio.run(service.work(settings, source=source))
 
 
 @app.command()

@@ -24,6 +24,7 @@ from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.region.routes import RegionRoutes
+from adapters.reloading import SettingsSource, follow_settings
 from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
@@ -113,8 +114,11 @@ def ignore_address(address: str) -> None:
     """The default of `ready`: nobody needs the address."""
 
 
-async def run(settings: Settings, *, ready: Callable[[str], None] = ignore_address) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. `ready` is called with the HTTP server's address.
+async def run(
+    settings: Settings, *, ready: Callable[[str], None] = ignore_address, source: SettingsSource | None = None
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. `ready` is called with the HTTP server's address. `source`: where
+    the settings are read again when they change; None: they stay as they are.
 
     Raises SettingsWrong when the settings do not add up to something that runs.
     """
@@ -127,17 +131,20 @@ async def run(settings: Settings, *, ready: Callable[[str], None] = ignore_addre
         ready(address)
 
     gc.disable()
-    await serve(settings, stop=stop, hurry=hurry, ready=start_collecting)
+    await serve(settings, stop=stop, hurry=hurry, ready=start_collecting, source=source)
 
 
-async def work(settings: Settings, *, ready: Callable[[str], None] = ignore_address) -> None:
+async def work(
+    settings: Settings, *, ready: Callable[[str], None] = ignore_address, source: SettingsSource | None = None
+) -> None:
     """Paints what other processes accept, until SIGTERM or SIGINT, and receives nothing. As `run`."""
     if problems := worker_problems(settings):
         raise SettingsWrong(problems)
     stop, hurry = stop_on_signals()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     page = settings.playground.model_copy(update={"enabled": False})  # it is where its users are
-    await serve(settings.model_copy(update={"playground": page}), stop=stop, hurry=hurry, ready=ready, receives=False)
+    alone = settings.model_copy(update={"playground": page})
+    await serve(alone, stop=stop, hurry=hurry, ready=ready, receives=False, source=source)
 
 
 async def serve(
@@ -147,6 +154,7 @@ async def serve(
     hurry: asyncio.Event | None = None,
     ready: Callable[[str], None] = ignore_address,
     receives: bool = True,
+    source: SettingsSource | None = None,
 ) -> None:
     """As `run`, until `stop` is set; `hurry` ends the wait for running jobs. `receives`: whether requests come in;
     else jobs come from other processes alone.
@@ -206,6 +214,7 @@ async def serve(
             stack.push_async_callback(adapter.stop_receiving)
             await (adapter.start if receives else adapter.start_sending)(app.events)
         await app.start()
+        await stack.enter_async_context(follow_settings(source, settings, app.reconfiguration, clock, missing_secrets))
         lag.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)

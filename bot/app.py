@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 
 import structlog
 
@@ -17,8 +16,6 @@ from bot import texts
 from bot.chat import Action
 from bot.cluster.local import LocalMembership, local_cluster
 from bot.downloads.fetcher import Fetcher
-from bot.errors import SettingsWrong
-from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
 from bot.handlers.button_posts import ButtonPosts
 from bot.handlers.buttons import ButtonHandler
@@ -50,17 +47,14 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.safety import SafetyIdentifiers
 from bot.jobs.service import SETTLE_WAIT_S, JobService
 from bot.jobs.sharing import share_jobs
-from bot.metrics import PROVIDER_INFO
 from bot.moderation.moderation import Moderation, make_moderation
 from bot.pictures.price import MEGAPIXEL, Limits
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, Cluster, Dispatch, Shop
-from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve_providers
-from bot.providers.registry import ProviderDependencies, make_provider
+from bot.providers.registry import ProviderDependencies
 from bot.providers.tasks.callbacks import Callbacks
-from bot.quota import QuotaRules
+from bot.reconfiguration import Reconfiguration
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
 from bot.settings import Settings
@@ -72,8 +66,6 @@ from bot.strikes import StrikeRules
 
 log = structlog.get_logger()
 
-TIME_FACTOR = 2.0  # times the longest timeout_s: a whole attempt at the first provider, a whole one at the next
-
 
 class App:
     """A running Easel: `await App.open(…)`, `start`, and in the end `close`."""
@@ -83,6 +75,7 @@ class App:
         *,
         store: Store,
         cluster: Cluster,
+        reconfiguration: Reconfiguration,
         events: CoreEventSink,
         regions: Regions,
         jobs: JobService,
@@ -97,6 +90,8 @@ class App:
         self.store = store
         self.cluster = cluster
         """What this process knows of the others."""
+        self.reconfiguration = reconfiguration
+        """What may be changed while it runs."""
         self.events = events
         self.regions = regions
         """What members paint by hand, for whoever serves the page."""
@@ -129,9 +124,6 @@ class App:
 
         Raises SettingsWrong when a provider cannot be what the settings say.
         """
-        resolved = resolve_providers([each.model_dump() for each in settings.providers])
-        if not resolved:
-            raise SettingsWrong(["providers: none is configured; Easel has nobody to paint"])
         async with AsyncExitStack() as opened:
             await asyncio.to_thread(texts.preload_locales)
             if processor is None:
@@ -145,22 +137,7 @@ class App:
                 jitter=random.random,
             )
             concurrency = descriptors.limit_jobs(settings.jobs.concurrency)
-            provider = FallbackProvider(
-                [
-                    (make_provider(upstream, tools), each.max_concurrency)
-                    for upstreams, each in zip(resolved, settings.providers, strict=True)
-                    for upstream in upstreams
-                ],
-                concurrency=max(1, concurrency),
-                budget_s=settings.jobs.time_s
-                or TIME_FACTOR * max(upstream.timeout_s for upstreams in resolved for upstream in upstreams),
-                wait_s=settings.jobs.wait_s,
-                clock=clock,
-                jitter=random.random,
-                order=settings.providers_order,
-            )
-            for upstream in chain.from_iterable(resolved):
-                PROVIDER_INFO.labels(upstream.name, upstream.model, upstream.dialect, upstream.preset or "").set(1)
+            parts = Reconfiguration(settings, tools, concurrency=max(1, concurrency), clock=clock)
             await store.quarantine.clear_before_start(settings.limits.user_daily)
             cluster = cluster or local_cluster()
             kept = await KeptState.load(store.adapter_store, cluster, clock)
@@ -177,7 +154,7 @@ class App:
                 cluster,
                 fetcher,
                 processor,
-                provider,
+                parts,
                 moderation,
                 kept,
                 safety,
@@ -197,30 +174,16 @@ class App:
         cluster: Cluster,
         fetcher: Fetcher,
         processor: ImageProcessor,
-        provider: FallbackProvider,
+        parts: Reconfiguration,
         moderation: Moderation | None,
         kept: KeptState,
         safety: SafetyIdentifiers,
         concurrency: int,
     ) -> "App":
-        limits, access, catalog = settings.limits, settings.access, provider.catalog
-        rules = QuotaRules(
-            user_daily=limits.user_daily,
-            chat_daily=limits.chat_daily,
-            user_concurrent=limits.user_concurrent,
-            user_waiting=limits.user_waiting,
-            roles=limits.roles,
-            new_user_daily=limits.new_user_daily,
-        )
-        admission = Admission(
-            make_access_lists(**access.model_dump(exclude={"file"})),
-            clock=clock,
-            admins=settings.admins,
-            user_per_minute=limits.user_per_minute,
-            chat_per_minute=limits.chat_per_minute,
-            file=access.file,
-        )
-        sharing = share_jobs(store, cluster, clock, user_concurrent=limits.user_concurrent)
+        provider, rules, admission = parts.provider, parts.rules, parts.admission
+        catalog = provider.catalog
+        sharing = share_jobs(store, cluster, clock, user_concurrent=settings.limits.user_concurrent)
+        parts.follow(sharing)
         status_messages = StatusMessages(
             ports, clock, sharing.membership, share_budgets=_share_budgets(store, cluster, clock)
         )
@@ -236,10 +199,12 @@ class App:
             ports=ports,
             clock=clock,
             clearance=Clearance(store=store, moderation=moderation, processor=processor, rules=rules, clock=clock),
-            usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
+            usage_rates=parts.usage_rates,
             handover=handover,
             membership=sharing.membership,
-            strikes=StrikeRules(limit=limits.user_strikes, pause=timedelta(hours=limits.strike_pause_hours)),
+            strikes=StrikeRules(
+                limit=settings.limits.user_strikes, pause=timedelta(hours=settings.limits.strike_pause_hours)
+            ),
             safety=safety,
         )
         dispatch = sharing.dispatch(
@@ -368,6 +333,7 @@ class App:
         return cls(
             store=store,
             cluster=cluster,
+            reconfiguration=parts,
             events=events,
             regions=regions,
             jobs=jobs,

@@ -68,6 +68,14 @@ class QuotaRules:
         return self.user_concurrent + self.user_waiting
 
 
+class CurrentRules:
+    """The limits that hold now; the operator may replace them while Easel runs."""
+
+    def __init__(self, rules: QuotaRules) -> None:
+        self.now = rules
+        """To be read anew for each request."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """The credits of a user or a group; all numbers ≥ 0."""

@@ -96,6 +96,20 @@ class Admission:
         self.on_counted: Callable[[str], None] = lambda _: None
         """Called with the key of a user for each of their requests that counts against `user_per_minute`."""
 
+    async def reconfigure(
+        self, configured: AccessLists, *, user_per_minute: int | None, chat_per_minute: int | None, file: Path | None
+    ) -> None:
+        """Other lists and limits from now on, as of `__init__`; what was counted stays counted.
+
+        Raises SettingsWrong when the file cannot be loaded; then nothing has changed.
+        """
+        mtime, lists = None, None
+        if file is not None:
+            mtime, lists = await asyncio.to_thread(_load_if_changed, file, None)
+        self._configured, self._file, self._loaded_mtime = configured, file, mtime
+        self._lists = configured if lists is None else configured.merge(lists)
+        self._user_per_minute, self._chat_per_minute = user_per_minute, chat_per_minute
+
     async def reload_if_changed(self) -> None:
         """Loads the operator's file when it has changed. A file that cannot be loaded leaves the lists as they are.
 

@@ -20,7 +20,7 @@ from bot.jobs.linked_images import LinkedImages
 from bot.painting import Capabilities, Model
 from bot.ports import ButtonRemoval, ChatPort, MessageLinks, Shop, StoredFiles
 from bot.prices import PriceRange
-from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
+from bot.quota import MAX_CREDITS, CurrentRules, hours_to_refill
 from bot.runtime.clock import Clock
 from bot.store.store import Store
 from bot.strikes import hours_left
@@ -57,7 +57,7 @@ class CommandHandler:
         *,
         store: Store,
         clock: Clock,
-        rules: QuotaRules,
+        rules: CurrentRules,
         admins: Sequence[str],
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
@@ -126,7 +126,7 @@ class CommandHandler:
 
     async def _quota(self, context: CommandContext) -> str:
         balance = await self._store.balance(
-            context.user.key, self._rules.daily_allowance(context.user), self._rules.new_user_daily
+            context.user.key, self._rules.now.daily_allowance(context.user), self._rules.now.new_user_daily
         )
         running = await self._store.unfinished_jobs_of(context.user.key)
         answer = translate(
@@ -250,7 +250,9 @@ class CommandHandler:
         if shop is None:
             raise UnknownCharge(charge=charge[:MAX_QUOTED_CHARGE_CHARS])
         sold = await shop.refund(charge)
-        balance = await self._store.claw_back(f"refund:{charge}", sold.user_key, sold.credits, self._rules.user_daily)
+        balance = await self._store.claw_back(
+            f"refund:{charge}", sold.user_key, sold.credits, self._rules.now.user_daily
+        )
         return translate(
             context.locale, "answer-refunded", user=sold.user_key, credits=sold.credits, left=balance.available
         )
@@ -259,8 +261,8 @@ class CommandHandler:
         if credits > MAX_CREDITS:
             raise BadArguments(usage=ADMIN.usage)
         apply = self._store.grant if change == "grant" else self._store.set_available
-        await apply(context.event, user, credits, self._rules.user_daily)
-        balance = await self._store.balance(user, self._rules.user_daily)
+        await apply(context.event, user, credits, self._rules.now.user_daily)
+        balance = await self._store.balance(user, self._rules.now.user_daily)
         return translate(
             context.locale,
             "answer-granted" if change == "grant" else "answer-set",

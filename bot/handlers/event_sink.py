@@ -23,7 +23,7 @@ from bot.painting import Capabilities
 from bot.ports import Bus
 from bot.presses import ButtonPress, ButtonReply
 from bot.providers.catalog import ProviderCatalog
-from bot.quota import Balance, QuotaRules
+from bot.quota import Balance, CurrentRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.store.stored_values import StoredReader
@@ -54,7 +54,7 @@ class CoreEventSink:
         memory: ChatMemory,
         bus: Bus,
         admission: Admission,
-        rules: QuotaRules,
+        rules: CurrentRules,
         locale: str,
     ) -> None:
         """`locale`: for users whose platform names none of ours. `bus`: where other processes hear what concerns
@@ -140,10 +140,12 @@ class CoreEventSink:
         return None if refusal is None else translate_error(negotiate_locale(user.locale, self._locale), refusal)
 
     async def balance(self, user: User) -> Balance:
-        return await self._store.balance(user.key, self._rules.daily_allowance(user), self._rules.new_user_daily)
+        return await self._store.balance(
+            user.key, self._rules.now.daily_allowance(user), self._rules.now.new_user_daily
+        )
 
     async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
-        balance = await self._store.grant(entry, user.key, credits, self._rules.daily_allowance(user))
+        balance = await self._store.grant(entry, user.key, credits, self._rules.now.daily_allowance(user))
         log.info("credits bought", user=user.key, credits=credits, entry=entry)
         return balance
 

@@ -12,7 +12,7 @@ from bot.job import Job
 from bot.moderation.moderation import Moderation
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
-from bot.quota import QuotaRules
+from bot.quota import CurrentRules
 from bot.runtime.clock import Clock, retry_store_write
 from bot.store.store import Store
 
@@ -31,7 +31,7 @@ class Clearance:
         store: Store,
         moderation: Moderation | None,
         processor: ImageProcessor,
-        rules: QuotaRules,
+        rules: CurrentRules,
         clock: Clock,
     ) -> None:
         """`moderation`: None: nothing is checked, and what an earlier process has left unreserved is reserved."""
@@ -56,7 +56,7 @@ class Clearance:
         if self._moderation is not None and self._moderation.checks_pictures and pictures:
             small = [await self._scale_down(each, job.user.key) for each in pictures]
             await self._moderation.check_pictures(small)
-        await retry_store_write(lambda: self._store.reserve_credits(job, self._rules), self._clock)
+        await retry_store_write(lambda: self._store.reserve_credits(job, self._rules.now), self._clock)
         on_reserved(job)
 
     async def _scale_down(self, picture: Image, owner: str) -> Image:

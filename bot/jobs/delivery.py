@@ -20,6 +20,7 @@ from bot.jobs.settlement import Settlement
 from bot.metrics import DELIVERY_SECONDS, PAINT_SECONDS
 from bot.painting import Image
 from bot.providers.catalog import ProviderCatalog
+from bot.providers.versions import Versions
 from bot.quota import charge
 from bot.runtime.clock import Clock, retry_store_write
 from bot.status.message import FinalState
@@ -43,7 +44,7 @@ class Delivery:
         notifier: JobNotifier,
         settlement: Settlement,
         clock: Clock,
-        usage_rates: Mapping[str, float],
+        usage_rates: Versions[Mapping[str, float]],
     ) -> None:
         """`usage_rates`: as of JobRunner."""
         self._store = store
@@ -63,7 +64,7 @@ class Delivery:
         which is what is paid for; `edited`: as they are delivered. Raises StoreFailed, Stale."""
         images = edited.images
         came = [Painted(width=each.width, height=each.height, quality=state.quality) for each in painted]
-        due = self._catalog.price_of_images(state.provider, state.model, job.options, came)
+        due = self._catalog.price_of_images(state.provider, state.model, job.options, came, accepted=job.created)
         facts: dict[str, Any] = {
             "provider": state.provider,
             "model": state.model,
@@ -96,7 +97,7 @@ class Delivery:
         charged = charge(
             int(facts.get("due", count * int(facts["price"]))),
             spent=facts.get("spent"),
-            usage_rate=self._usage_rates.get(facts["provider"]),
+            usage_rate=self._usage_rates.at(job.created).get(facts["provider"]),
             reserved=min(job.cost, count * int(facts["price"])),  # what did not come is not paid for
         )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())

@@ -14,7 +14,8 @@ class FairQueue:
     def __init__(self, *, concurrency: int, user_concurrent: int) -> None:
         """`concurrency`: jobs that run at once in all. `user_concurrent`: of them, those of one user."""
         self._concurrency = concurrency
-        self._user_concurrent = user_concurrent
+        self.user_concurrent = user_concurrent
+        """May be changed; it holds for whoever starts from then on."""
         self._waiting: OrderedDict[str, deque[str]] = OrderedDict()  # user -> jobs; users in the order of their turns
         self._running: dict[str, str] = {}  # job -> user
 
@@ -81,5 +82,5 @@ class FairQueue:
     def _next_user(self) -> str | None:
         """The waiting user with the fewest running jobs, below the limit; among equals the one whose turn is first."""
         running = Counter(self._running.values())
-        eligible = [user for user in self._waiting if running[user] < self._user_concurrent]
+        eligible = [user for user in self._waiting if running[user] < self.user_concurrent]
         return min(eligible, key=running.__getitem__, default=None)

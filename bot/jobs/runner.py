@@ -38,6 +38,7 @@ from bot.jobs.settlement import Settlement
 from bot.painting import Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
+from bot.providers.versions import Versions
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, retry_store_write
 from bot.runtime.on_wire import listen_on_wire
@@ -68,7 +69,7 @@ class JobRunner:
         ports: Mapping[str, ChatPort],
         clock: Clock,
         clearance: Clearance,
-        usage_rates: Mapping[str, float] | None = None,
+        usage_rates: Versions[Mapping[str, float]] | None = None,
         handover: MessageHandover | None = None,
         membership: Membership | None = None,
         strikes: StrikeRules | None = None,
@@ -105,7 +106,7 @@ class JobRunner:
             notifier=self._notifier,
             settlement=self._settlement,
             clock=clock,
-            usage_rates=usage_rates or {},
+            usage_rates=usage_rates or Versions[Mapping[str, float]]({}),
         )
         marked_copies = MarkedCopies(images.processor)
         self._edits = Edits(images, marked_copies)

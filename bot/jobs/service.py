@@ -33,7 +33,7 @@ from bot.painting import Options
 from bot.ports import Dispatch
 from bot.prices import PriceRange
 from bot.providers.catalog import ProviderCatalog
-from bot.quota import QuotaRules
+from bot.quota import CurrentRules
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
 from bot.store.store import Store
@@ -69,7 +69,7 @@ class JobService:
         catalog: ProviderCatalog,
         runner: JobRunner,
         dispatch: Dispatch,
-        rules: QuotaRules,
+        rules: CurrentRules,
         clock: Clock,
         new_id: Callable[[], str],
         reserves_later: bool = False,
@@ -125,9 +125,9 @@ class JobService:
         """
         if self._refuses:
             raise Restarting
-        is_full = self._dispatch.count_jobs(requester.user.key) >= self._rules.unfinished
+        is_full = self._dispatch.count_jobs(requester.user.key) >= self._rules.now.unfinished
         if is_full and event not in self._known_events and button is None:
-            raise TooManyWaiting(limit=self._rules.user_waiting)
+            raise TooManyWaiting(limit=self._rules.now.user_waiting)
         options = current_options(options, self._catalog.capabilities.models)
         needs = requirements_of(prompt, references, mask, options)
         new_job = NewJob(
@@ -160,7 +160,7 @@ class JobService:
             with self._reservation.naming_what_is_cheaper(needs):
                 job, is_new = await self._store.accept_job(
                     new_job,
-                    self._rules,
+                    self._rules.now,
                     begun=begun,
                     first_post=first_post,
                     holder=process if claimed else None,
@@ -218,7 +218,7 @@ class JobService:
         )
         with self._reservation.naming_what_is_cheaper(needs):
             amended = await self._runner.amend_job(
-                job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules)
+                job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules.now)
             )
         if amended is not None:
             log.info("job amended", job=job_id, parts=len(parts), cost=cost)

@@ -4,7 +4,7 @@ Without other processes a scheduler and nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.message_handover import MessageHandover, NoHandover, SharedHandover
@@ -28,6 +28,13 @@ class JobSharing:
     """Jobs of one user that run at once."""
     holders: JobHolders | None
     """None: there is one process."""
+    queues: list[FairQueue] = field(default_factory=list[FairQueue])
+    """The one of this process, where there is no other."""
+
+    def limit_user(self, user_concurrent: int) -> None:
+        """Another limit from now on; what runs goes on."""
+        for each in (*self.queues, *filter(None, [self.holders])):
+            each.user_concurrent = user_concurrent
 
     @property
     def membership(self) -> Membership | None:
@@ -53,6 +60,7 @@ class JobSharing:
         SharedDispatch."""
         if self.holders is None or not isinstance(handover, SharedHandover):
             queue = FairQueue(concurrency=concurrency, user_concurrent=self.user_concurrent)
+            self.queues.append(queue)
             return Scheduler(queue, runner, self.clock)
         dispatch = SharedDispatch(
             self.holders,

@@ -74,12 +74,13 @@ class ModelBreaker:
 
     def __init__(self, provider: Breaker) -> None:
         """`provider`: shared by all of its models."""
-        self._provider = provider
+        self.provider = provider
+        """Shared by all of its models."""
         self._model = Breaker()
 
     def circuit(self, now: float) -> Circuit:
         """The worse state of the two at `now`."""
-        states = (self._provider.circuit(now), self._model.circuit(now))
+        states = (self.provider.circuit(now), self._model.circuit(now))
         return max(states, key=(Circuit.CLOSED, Circuit.HALF_OPEN, Circuit.OPEN).index)
 
     def model_circuit(self, now: float) -> Circuit:
@@ -88,14 +89,14 @@ class ModelBreaker:
 
     def begin_request(self, now: float) -> bool:
         """As of a Breaker."""
-        probes = [self._provider.begin_request(now), self._model.begin_request(now)]
+        probes = [self.provider.begin_request(now), self._model.begin_request(now)]
         return any(probes)
 
     def record(self, failure: PaintFailed | None, now: float) -> None:
         """As of a Breaker. What concerns the model alone is a sign of life of its provider, and what concerns the
         provider says nothing of the model."""
         is_models_own = failure is not None and failure.concerns_model
-        self._provider.record(None if is_models_own else failure, now)
+        self.provider.record(None if is_models_own else failure, now)
         if is_models_own or not _is_outage(failure):
             self._model.record(failure, now)
         else:
@@ -103,7 +104,7 @@ class ModelBreaker:
 
     def abandon_probe(self) -> None:
         """As of a Breaker."""
-        self._provider.abandon_probe()
+        self.provider.abandon_probe()
         self._model.abandon_probe()
 
 

@@ -5,6 +5,7 @@ A request that no single one can meet is refused, with those that can where one 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
@@ -21,6 +22,7 @@ from bot.prices import PriceRange
 from bot.providers.breaker import Breaker, Circuit, ModelBreaker
 from bot.providers.marks import MASK_WORDS
 from bot.providers.requirements import Requirements, can_satisfy, masks_itself, merge_capabilities
+from bot.providers.versions import Versions
 
 Order = Literal["listed", "cheapest"]
 """As configured, or by what the request costs at each provider, then as configured."""
@@ -68,11 +70,21 @@ class ProviderCatalog:
     def __init__(self, providers: Sequence[Provider], *, order: Order) -> None:
         """`providers`: at least one, in order of preference; those of one name are the models of one provider.
         `order`: of those that can paint a request."""
-        breakers = {each.name: Breaker() for each in providers}
-        self.entries = tuple(
-            CatalogEntry(provider=each, breaker=ModelBreaker(breakers[each.name])) for each in providers
-        )
+        self._versions = Versions(_make_entries(providers, ()))
+        self._order: Order = order
+
+    @property
+    def entries(self) -> Sequence[CatalogEntry]:
+        """The models of all providers, as of now."""
+        return self._versions.now
+
+    def replace(self, providers: Sequence[Provider], *, order: Order, since: datetime) -> None:
+        """Other providers from now on. Of those that stay as they are, the very same objects, what is known of their
+        health is kept; whoever tries others at this moment goes on with them."""
+        self._versions.replace(_make_entries(providers, self.entries), since)
         self._order = order
+        for name in ("capabilities", "prices"):
+            self.__dict__.pop(name, None)  # computed anew
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -109,9 +121,13 @@ class ProviderCatalog:
         """
         return PriceRange.over(models[0].price_range(needs.options) for models in self._capable(needs))
 
-    def price_of_images(self, name: str, model: str, options: Options, came: Sequence[Painted]) -> int | None:
-        """Credits for images that a provider has painted, by what came; None: it is configured no more."""
-        for entry in self.entries:
+    def price_of_images(
+        self, name: str, model: str, options: Options, came: Sequence[Painted], *, accepted: datetime | None = None
+    ) -> int | None:
+        """Credits for images that a provider has painted, by what came, and at the prices at which the request was
+        `accepted`; None: it was not configured then, nor is it now."""
+        of_then = () if accepted is None else self._versions.at(accepted)
+        for entry in (*of_then, *self.entries):
             provider = entry.provider
             if (provider.name, provider.model) == (name, model):
                 return sum(price_of_image(provider.price, options, provider.capabilities, each) for each in came)
@@ -163,3 +179,15 @@ class ProviderCatalog:
         if not able or not what:  # no model can, or only the name is in the way: the model has another one by now
             return Unsupported(what=str(needs))
         return UnsupportedByModel(what=what, model=chosen, models=", ".join(able))
+
+
+def _make_entries(providers: Sequence[Provider], known: Sequence[CatalogEntry]) -> tuple[CatalogEntry, ...]:
+    """An entry for each; `known` ones of the same provider objects stay."""
+    kept = {id(each.provider): each for each in known}
+    breakers = {each.name: kept[id(each)].breaker.provider for each in providers if id(each) in kept}
+    for each in providers:
+        breakers.setdefault(each.name, Breaker())
+    return tuple(
+        kept.get(id(each)) or CatalogEntry(provider=each, breaker=ModelBreaker(breakers[each.name]))
+        for each in providers
+    )

@@ -74,15 +74,26 @@ class FallbackProvider:
         0 <= value < 1, at each call. `order`: of those that can paint a request."""
         self.catalog = ProviderCatalog([provider for provider, _ in providers], order=order)
         """What they can do, and at what price."""
-        self._slots: dict[str, RequestSlots] = {}  # of each provider, by its name
-        for provider, cap in providers:
-            if provider.name not in self._slots:
-                slots = RequestSlots(provider.name, clock, max_concurrency=cap, most=concurrency)
-                self._slots[provider.name] = slots
-        self._budget_s = budget_s
-        self._wait_s = wait_s
         self._clock = clock
         self._jitter = jitter
+        self._concurrency = concurrency
+        self._caps = {provider.name: cap for provider, cap in providers}
+        self._slots = {name: self._make_slots(name, cap) for name, cap in self._caps.items()}  # of each provider
+        self._budget_s = budget_s
+        self._wait_s = wait_s
+
+    def replace(
+        self, providers: Sequence[tuple[Provider, int | None]], *, budget_s: float, wait_s: float, order: Order
+    ) -> None:
+        """Other providers for requests that begin from now on. Who keeps name and cap keeps its learned limit."""
+        self.catalog.replace([provider for provider, _ in providers], order=order, since=self._clock.now())
+        caps = {provider.name: cap for provider, cap in providers}
+        kept = {name: slots for name, slots in self._slots.items() if name in caps and caps[name] == self._caps[name]}
+        self._slots = {name: kept.get(name) or self._make_slots(name, cap) for name, cap in caps.items()}
+        self._caps, self._budget_s, self._wait_s = caps, budget_s, wait_s
+
+    def _make_slots(self, name: str, cap: int | None) -> RequestSlots:
+        return RequestSlots(name, self._clock, max_concurrency=cap, most=self._concurrency)
 
     def resumable(self, name: str) -> bool:
         """Whether the named provider can resume what it has accepted."""

@@ -49,7 +49,8 @@ class JobHolders:
         """`user_concurrent`: jobs of one user that run at once."""
         self._database = database
         self._clock = clock
-        self._user_concurrent = user_concurrent
+        self.user_concurrent = user_concurrent
+        """May be changed; it holds for whoever starts from then on."""
         self._notify = notify
 
     # ------------------------------------------------------------ within the acceptance
@@ -61,7 +62,7 @@ class JobHolders:
             accepted.id,
             accepted.user.key,
             accepted.chat.platform,
-            user_concurrent=self._user_concurrent,
+            user_concurrent=self.user_concurrent,
             is_started=accepted.holder is not None,
             hold_s=hold_s,
         )
@@ -104,7 +105,7 @@ class JobHolders:
             held = select(job.c.id).where(job.c.id == entry.job, job.c.holder == member).with_for_update()
             if conn.execute(held).first() is None:
                 return False
-            waits = job_queue.end_entry(conn, entry, user_concurrent=self._user_concurrent)
+            waits = job_queue.end_entry(conn, entry, user_concurrent=self.user_concurrent)
             if waits:
                 self._notify(conn)
             return waits
@@ -214,7 +215,7 @@ class JobHolders:
             self._wait_again(conn, row.id, row.user_key, row.chat_key, row.entry, GROW_S if row.may_grow else 0.0)
         conn.execute(update(job).where(job.c.id.in_([row.id for row in lost])).values(holder=None))
         for entry in ended:
-            job_queue.end_entry(conn, entry, user_concurrent=self._user_concurrent)
+            job_queue.end_entry(conn, entry, user_concurrent=self.user_concurrent)
         self._notify(conn)
         return [row.id for row in lost]
 
@@ -224,7 +225,7 @@ class JobHolders:
         platform = chat_key.partition(":")[0]
         if entry is None or not job_queue.put_back(conn, entry, platform, hold_s):
             conn.execute(text("SELECT 1 FROM account WHERE id = :user FOR UPDATE"), {"user": user_key})
-            job_queue.put_entry(conn, job_id, user_key, platform, user_concurrent=self._user_concurrent, hold_s=hold_s)
+            job_queue.put_entry(conn, job_id, user_key, platform, user_concurrent=self.user_concurrent, hold_s=hold_s)
 
 
 ENTRY_OF_JOB = "SELECT id FROM procrastinate_jobs WHERE queueing_lock = :job AND status = 'doing' LIMIT 1"

@@ -18,7 +18,7 @@ from bot.pictures.processing import ImageProcessor
 from bot.pictures.worker_pool import WorkerPool
 from bot.prices import Price
 from bot.providers.fallback import FallbackProvider
-from bot.quota import QuotaRules
+from bot.quota import CurrentRules, QuotaRules
 from bot.runtime.clock import SystemClock
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
@@ -94,7 +94,9 @@ class RunnerBench:
             status_messages=status_messages,
             ports={"memory": platform},
             clock=SystemClock(),
-            clearance=Clearance(store=store, moderation=None, processor=processor, rules=RULES, clock=SystemClock()),
+            clearance=Clearance(
+                store=store, moderation=None, processor=processor, rules=CurrentRules(RULES), clock=SystemClock()
+            ),
         )
 
     async def accept(self, cost: int = 1, **given: Any) -> Job:

@@ -1,6 +1,7 @@
 """Which providers are tried for a request, in which order, at what price; what no single one can do is refused."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -412,3 +413,47 @@ def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:
     assert merge_capabilities([MASKING, STYLED]).counts == ()
     assert merge_capabilities([MASKING, STYLED]).max_n == 10
     assert merge_capabilities([MASKING, STYLED]).max_masked_references == 1
+
+
+# ---------------------------------------------------------------- other providers while Easel runs
+
+
+async def test_a_request_is_charged_at_the_prices_at_which_it_was_accepted() -> None:
+    first, second = datetime(2026, 1, 31, 12, tzinfo=UTC), datetime(2026, 1, 31, 13, tzinfo=UTC)
+    made = catalog(Scripted("one", [PAINTED], price=2))
+    came = [Painted(width=8, height=8)]
+    dearer = Scripted("one", [PAINTED], price=5)
+    made.replace([dearer, Scripted("new", [PAINTED], price=3)], order="listed", since=second)
+    assert made.price_of_images("one", "", Options(), came, accepted=first) == 2
+    assert made.price_of_images("one", "", Options(), came, accepted=second) == 5
+    assert made.price_of_images("one", "", Options(), came) == 5
+    assert made.price_of_images("new", "", Options(), came, accepted=first) == 3  # nobody knew it then
+    made.replace([dearer], order="listed", since=second)
+    assert made.price_of_images("gone", "", Options(), came, accepted=first) is None
+
+
+async def test_what_members_are_offered_follows_at_once() -> None:
+    made = catalog(Scripted("one", [PAINTED], capabilities=SQUARE))
+    assert made.capabilities.sizes == SQUARE.sizes
+    assert made.prices is made.prices
+    made.replace([Scripted("two", [PAINTED], capabilities=WIDE)], order="cheapest", since=datetime.now(UTC))
+    assert made.capabilities.sizes == WIDE.sizes
+
+
+async def test_the_health_of_providers_that_stay_is_kept() -> None:
+    stays, changes = Scripted("stays", [PAINTED]), Scripted("changes", [PAINTED])
+    made = catalog(stays, changes)
+    before = made.entries
+    made.replace([stays, Scripted("changes", [PAINTED])], order="listed", since=datetime.now(UTC))
+    assert made.entries[0] is before[0]
+    assert made.entries[1].breaker.provider is not before[1].breaker.provider
+
+
+async def test_a_request_that_has_begun_goes_on_and_the_next_one_goes_elsewhere() -> None:
+    old, new = Scripted("old", [PAINTED]), Scripted("new", [PAINTED])
+    made = fallback(old)
+    events = made.paint(PaintRequest(prompt="a"))
+    assert await anext(events) == AttemptStarted("old", 1)
+    made.replace([(new, 2), (old, None)], budget_s=60, wait_s=60, order="listed")
+    assert [each async for each in events] == [PAINTED]
+    assert [each async for each in made.paint(PaintRequest(prompt="b"))] == [AttemptStarted("new", 1), PAINTED]
