@@ -1,4 +1,4 @@
-"""What stands in the new part of a canvas before it is painted: the edges of the picture, drawn out and blurred.
+"""What stands in the new part of a canvas before it is painted: the edges of the picture, drawn out, then blurred.
 
 Blocking; called in worker threads and processes only. Models go on best from colours that are there already; where one
 leaves a strip unpainted, nothing shows but more of the same.
@@ -10,6 +10,7 @@ from PIL import ImageFilter
 from bot.pictures.frames import Frame
 
 BLUR_SHARE = 0.04  # of the longest side, of a Gaussian
+NEAR_SHARE = 0.03  # of the longest side: so near the picture nothing is blurred, for there the painted part fades in
 COARSENESS = 8  # what is blurred is computed at an eighth of the size
 
 
@@ -18,8 +19,14 @@ def extend_edges(picture: Pillow.Image, frame: Frame) -> Pillow.Image:
     small = (max(1, frame.width // COARSENESS), max(1, frame.height // COARSENESS))
     box = _scaled_box(frame, small)
     inner = picture.resize((box[2] - box[0], box[3] - box[1]), Pillow.Resampling.BOX)
-    drawn_out = _draw_out(inner, box, small).filter(ImageFilter.GaussianBlur(BLUR_SHARE * max(small)))
-    canvas = drawn_out.resize((frame.width, frame.height), Pillow.Resampling.BILINEAR)
+    blurred = _draw_out(inner, box, small).filter(ImageFilter.GaussianBlur(BLUR_SHARE * max(small)))
+    far = Pillow.new("L", small, 255)
+    near = NEAR_SHARE * max(small)
+    far.paste(0, (round(box[0] - near), round(box[1] - near), round(box[2] + near), round(box[3] + near)))
+    far = far.filter(ImageFilter.GaussianBlur(near / 2))
+    size = (frame.width, frame.height)
+    canvas = _draw_out(picture, frame.box, size)
+    canvas.paste(blurred.resize(size, Pillow.Resampling.BILINEAR), mask=far.resize(size, Pillow.Resampling.BILINEAR))
     canvas.paste(picture, frame.box)
     return canvas
 
