@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL import ImageFilter
 
 from bot.chat import Action
 from bot.errors import NothingToEdit, NothingToExtend
 from bot.pictures import frames
+from bot.pictures.borders import extend_edges
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import ask, books, click
 from tests.flow.world import MemoryWorld, world
-from tests.support.platform import Post
+from tests.servers.upstream.picture_host import picture_host
+from tests.support.platform import Platform, Post
 from tests.unit.pictures.scenery import scene
 
 
@@ -167,3 +170,19 @@ async def test_where_no_size_can_be_asked_for_the_canvas_is_as_it_comes(tmp_path
         assert canvas.size == (512, 512)
         assert stands_in(picture, canvas, 128, 128)
         assert "size" not in sandbox.requests[0].body
+
+
+async def test_a_larger_frame_is_put_together_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform, picture = Platform(), photo((384, 256))
+    frame = frames.enlarge(picture.size, "zoom 1.5", frames.Shapes())
+    painted = extend_edges(picture, frame).filter(ImageFilter.GaussianBlur(1))
+    async with picture_host(encoded(painted)) as upstream:
+        async with world(tmp_path, sandbox, platform, **upstream.settings) as easel:
+            await easel.say("--zoom 1.5", platform.upload(encoded(picture)))
+            await upstream.fetched.wait()
+        upstream.open.set()
+        async with world(tmp_path, sandbox, platform, **upstream.settings) as easel:
+            [post] = await easel.settled()
+            assert stands_in(picture, shown(post), 96, 64)
+            assert await books(easel) == (49, 0)
+        assert upstream.asked == 1
