@@ -132,7 +132,7 @@ async def _post_price(regions: RegionPages, request: web.Request, token: str, la
 
 async def _post_paint(regions: RegionPages, request: web.Request, token: str, launch: str | None) -> web.StreamResponse:
     body = await _read_object(request)
-    drawing = json.dumps(body.get("drawing")).encode()
+    drawing = await asyncio.to_thread(lambda: json.dumps(body.get("drawing")).encode())  # up to a megabyte
     return web.json_response({"text": await regions.paint(token, launch, _words(body), drawing)}, headers=HEADERS)
 
 

@@ -218,10 +218,12 @@ async def open_store(url: str, clock: Clock, *, migrate: bool = True) -> AsyncGe
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, ports: Mapping[str, ChatPort], clock: Clock) -> AsyncGenerator[App]:
-    """An App on a store of its own, both closed at the end; not started."""
+async def open_app(
+    settings: Settings, ports: Mapping[str, ChatPort], clock: Clock, *, cluster: Cluster | None = None
+) -> AsyncGenerator[App]:
+    """An App on a store of its own, both closed at the end; not started. `cluster`: this Easel among others."""
     async with open_store(settings.database_url, clock) as store:
-        app = await App.open(settings, store, ports, clock)
+        app = await App.open(settings, store, ports, clock, cluster=cluster)
         try:
             yield app
         finally:

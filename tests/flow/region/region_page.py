@@ -18,6 +18,7 @@ from tests.support.platform import AMBER, Platform, Post
 
 PUBLIC = "https://easel.example"
 HALF = {"tool": "rectangle", "points": [0, 0, 512, 1024]}
+HALF_OF_1024 = json.dumps({"width": 1024, "height": 1024, "strokes": [HALF]}).encode()
 
 
 class Pages(Platform):

@@ -13,6 +13,7 @@ from bot.pictures.price import (
     Task,
     check_price,
     draft_scale,
+    drawing_price,
     price_of,
     shrink_task,
     verified_frames,
@@ -160,3 +161,9 @@ def test_the_price_of_two_pieces_of_work() -> None:
     assert (both.memory_bytes, both.lane) == (large.memory_bytes, Lane.PROCESS)
     assert both.seconds == pytest.approx(small.seconds + large.seconds)  # type: ignore[reportUnknownMemberType]  # untyped
     assert small.beside(small).lane is Lane.THREAD
+
+
+def test_a_mask_of_many_pixels_or_many_strokes_is_drawn_in_a_process() -> None:
+    assert drawing_price(3840 * 2160, 20e6).lane is Lane.THREAD
+    assert drawing_price(3840 * 2160, 2e9).lane is Lane.PROCESS
+    assert drawing_price(50_000_000, 0).lane is Lane.PROCESS
