@@ -17,6 +17,7 @@ from tests.flow.world import MemoryWorld
 from tests.support.platform import AMBER, Platform, Post
 
 PUBLIC = "https://easel.example"
+LOOSE = "a red sail --loose"  # without the original put back around it, which others test
 HALF = {"tool": "rectangle", "points": [0, 0, 512, 1024]}
 HALF_OF_1024 = json.dumps({"width": 1024, "height": 1024, "strokes": [HALF]}).encode()
 
@@ -52,7 +53,7 @@ class RegionClient:
         await answer.read()
         return answer
 
-    async def paint(self, token: str, prompt: str = "a red sail", *strokes: Any) -> aiohttp.ClientResponse:
+    async def paint(self, token: str, prompt: str = LOOSE, *strokes: Any) -> aiohttp.ClientResponse:
         drawing = {"width": 1024, "height": 1024, "strokes": strokes or (HALF,)}
         return await self.post("paint", token, json.dumps({"prompt": prompt, "drawing": drawing}).encode())
 

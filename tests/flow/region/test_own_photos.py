@@ -50,7 +50,7 @@ async def paint(page: RegionClient, token: str, prompt: str) -> int:
     return (await page.post("paint", token, body.replace("'", '"').encode())).status
 
 
-@pytest.mark.parametrize("words", ["/edit --region a hat", "/edit a hat --region", "--region a hat"])
+@pytest.mark.parametrize("words", ["/edit --region a hat", "a hat --region"])
 async def test_a_photo_is_painted_over_before_anything_is_spent(
     easel: MemoryWorld, page: RegionClient, words: str
 ) -> None:
@@ -63,7 +63,7 @@ async def test_a_photo_is_painted_over_before_anything_is_spent(
     token, _ = await press(easel, answer)
     shown = await (await page.get("page", token)).json()
     assert shown["prompt"].removeprefix("/edit").strip() == "a hat"
-    assert await paint(page, token, "a green hat") == 200
+    assert await paint(page, token, "a green hat --loose") == 200
     result = (await easel.settled(2))[-1]
     assert result.reply_to == message.id
     assert easel.sandbox.requests[-1].prompt == "a green hat"
@@ -77,7 +77,7 @@ async def test_the_question_about_photos_without_words_has_the_button_too(
     [question] = easel.platform.posts
     assert question.text == translate("en", "refusal-pictures-without-prompt")
     token, _ = await press(easel, question)
-    assert await paint(page, token, "a hat") == 200
+    assert await paint(page, token, "a hat --loose") == 200
     await easel.settled(2)
     assert len(easel.sandbox.requests) == 1
 
@@ -94,7 +94,7 @@ async def test_without_a_photo_one_is_asked_for_and_then_painted_over(easel: Mem
     assert easel.platform.posts[-1].text == translate("en", "refusal-nothing-to-edit")
     await easel.say("", easel.platform.upload(png("teal", (90, 60))))
     token, _ = await press(easel, easel.platform.posts[-1])
-    assert await paint(page, token, "a hat") == 200
+    assert await paint(page, token, "a hat --loose") == 200
     await easel.settled(3)
 
 

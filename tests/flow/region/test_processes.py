@@ -9,7 +9,7 @@ import pytest
 from bot.ports import RegionPages
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from tests.flow.region.region_page import HALF_OF_1024, Pages, press_region
+from tests.flow.region.region_page import HALF_OF_1024, LOOSE, Pages, press_region
 from tests.flow.region.test_links import masking
 from tests.flow.world import MemoryWorld
 from tests.support.clusters import member
@@ -50,7 +50,7 @@ async def test_a_link_that_two_processes_take_at_once_is_one_job(
         [result] = shown(platform)
         token, _ = await press_region(easel, result)
         pages: tuple[RegionPages, ...] = (first.regions, second.regions, first.regions, second.regions)
-        await asyncio.gather(*(each.paint(token, None, "a red sail", HALF_OF_1024) for each in pages))
+        await asyncio.gather(*(each.paint(token, None, LOOSE, HALF_OF_1024) for each in pages))
         await platform.until(lambda: len(shown(platform)) == 2)
         easel.running = None
     assert len(platform.posts) == len(sandbox.requests) == 2

@@ -38,7 +38,7 @@ async def test_region_leads_the_presser_alone_to_the_page_and_paints_below_the_p
         address, _, token = link["url"].partition("#")
         assert address == f"{PUBLIC}/region"
         assert len(link["url"]) <= 512
-        said = await easel.app.regions.paint(token, None, "a red sail", HALF)
+        said = await easel.app.regions.paint(token, None, "a red sail --loose", HALF)
         assert said == translate("en", "region-accepted")
         second = await world.wait_for_picture(after=message)
         assert second.reference is not None

@@ -60,8 +60,8 @@ async def test_in_private_a_button_opens_the_app_for_its_member_alone(place: Tel
         regions = easel.app.regions
         for proof in (None, "", launch(place, bo)):
             with pytest.raises(RegionOfOtherUser):
-                await regions.paint(token, proof, "a red sail", HALF)
-        await regions.paint(token, launch(place, place.ada), "a red sail", HALF)
+                await regions.paint(token, proof, "a red sail --loose", HALF)
+        await regions.paint(token, launch(place, place.ada), "a red sail --loose", HALF)
         second = await place.wait_for_picture(after=shown)
         assert second.reply_to is first
         assert place.sandbox.requests[-1].mask is not None
@@ -84,7 +84,7 @@ async def test_from_a_group_a_link_leads_there(tmp_path: Path, main_app: bool) -
                 asked = place.server.say(place.ada, place.private, f"/start {token}")
                 shown = await place.wait_for_reply(after=asked)
                 assert app_of(shown) == f"{PUBLIC}/region#{token}"
-            await easel.app.regions.paint(token, launch(place, place.ada), "a red sail", HALF)
+            await easel.app.regions.paint(token, launch(place, place.ada), "a red sail --loose", HALF)
             second = await place.wait_for_picture(place.group, after=first)
             assert second.reply_to is first
 
