@@ -55,6 +55,22 @@ def unsound_jobs(conn: Connection) -> list[AuditedJob]:
     return [AuditedJob(row=row, reason=reason) for row in rows.values() if (reason := _problem(conn, row))]
 
 
+def audit_again(conn: Connection, audited: AuditedJob, *, locks: bool) -> AuditedJob | None:
+    """A job that did not look sound, as it is once nobody else can change it (`locks`), or a moment later.
+
+    On PostgreSQL another process may have ended it, or gone on with it, between two reads of its rows. None: it is
+    sound.
+    """
+    if "id" not in audited.row.address:
+        return audited  # SQLite has shown all of it as of one moment
+    if locks:
+        conn.execute(select(schema.job.c.id).where(at(audited.row)).with_for_update())
+    for row in read_raw_rows(conn, schema.job, "id = :id", id=audited.row.address["id"]):
+        if reason := _problem(conn, row):
+            return AuditedJob(row=row, reason=reason)
+    return None
+
+
 def unreadable_parts(conn: Connection) -> list[RawRow]:
     """Unreadable saved images; those of sound jobs are readable, so that nobody waits for these."""
     return [row for row in read_raw_rows(conn, schema.result) if row.problems]

@@ -134,7 +134,9 @@ def set_aside_unreadable(conn: Connection, allowance: int, now: datetime) -> lis
     accounts that are computed anew."""
     found = [each for table in _independent_tables() for each in _take_out(conn, _unreadable(conn, table), now)]
     found += _rebuild_accounts(conn, allowance, now)
-    for audited in job_audit.unsound_jobs(conn):
+    for suspect in job_audit.unsound_jobs(conn):
+        if (audited := job_audit.audit_again(conn, suspect, locks=True)) is None:
+            continue
         try:
             with conn.begin_nested():
                 job_audit.end_unreadable(conn, audited, now)
@@ -205,7 +207,8 @@ def find_unreadable(conn: Connection) -> list[SetAside]:
     rows = [row for table in _independent_tables() for row in _unreadable(conn, table)]
     rows += [row for row in _accounts(conn) if row.problems]
     found = [_describe(row, _reason(row)) for row in (*rows, *job_audit.unreadable_parts(conn))]
-    return [*found, *(_describe(each.row, each.reason) for each in job_audit.unsound_jobs(conn))]
+    unsound = [job_audit.audit_again(conn, each, locks=False) for each in job_audit.unsound_jobs(conn)]
+    return [*found, *(_describe(each.row, each.reason) for each in unsound if each is not None)]
 
 
 def find_unbalanced(conn: Connection) -> list[SetAside]:
