@@ -6,7 +6,6 @@ Knows every adapter; what an operator types and reads on the terminal stands in 
 import asyncio
 import gc
 import os
-import re
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -23,6 +22,7 @@ from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
+from adapters.preconditions import missing_adapters, missing_secrets, painting_problems, worker_problems
 from adapters.region.routes import RegionRoutes
 from adapters.reloading import SettingsSource, follow_settings
 from adapters.stop_signals import stop_on_signals
@@ -40,7 +40,7 @@ from bot.runtime import descriptors
 from bot.runtime.clock import Clock, SystemClock
 from bot.runtime.loop_lag import LoopLag
 from bot.sandbox import Sandbox
-from bot.settings import Backup, Fetch, Moderation, Playground, Provider, Settings
+from bot.settings import Backup, Fetch, Moderation, Provider, Settings
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
@@ -54,9 +54,6 @@ log = structlog.get_logger()
 
 DEMO_FOLDER = Path(".easel")
 SANDBOX_KEY = "sandbox"
-# Forms of tokens, and how they look, without any that works.
-TELEGRAM_TOKEN = (r"\d+:[\w-]{30,}", "123456789:AAF…")
-DISCORD_TOKEN = (r"[\w-]{18,}\.[\w-]{5,}\.[\w-]{20,}", "MTk4NjIy….Cl2FMQ.ZnCjm1…")
 DEMO_SILENCE_S = 15.0  # the sandbox provider's idle timeout: whoever asks for its fault "silence" sees the end soon
 # Instead of Python's 5 ms: so long the database's thread waits for a busy event loop after each statement, and a commit
 # of six writes took 26 ms in a flood (`python -m tests.bench I --quick`).
@@ -358,49 +355,6 @@ async def sandbox(port: int, pace: float, *, ready: Callable[[str, str], None]) 
         raise SettingsWrong([f"--port {port}: cannot listen there ({why}); choose another"]) from error
     finally:
         await upstream.stop()
-
-
-def missing_adapters(settings: Settings) -> list[str]:
-    """Why there is nothing for `easel run` to run, one line each; empty when there is something."""
-    tokens = (settings.discord.token, settings.telegram.token)
-    if settings.playground.enabled or any(token is not None for token in tokens):
-        return []
-    return ["discord.token, telegram.token, playground.enabled: none is set, so that there is nothing to run"]
-
-
-def painting_problems(settings: Settings) -> list[str]:
-    """Why nobody would paint, one line each; empty where somebody does."""
-    if settings.jobs.concurrency or not settings.database_url.startswith("sqlite"):
-        return []
-    return ["jobs.concurrency: 0 leaves painting to other processes, which need PostgreSQL (database_url)"]
-
-
-def worker_problems(settings: Settings) -> list[str]:
-    """Why `easel worker` has nothing to do, one line each; empty where it has."""
-    problems = missing_adapters(settings.model_copy(update={"playground": Playground()}))
-    if settings.database_url.startswith("sqlite"):
-        problems.append("database_url: easel worker takes jobs from other processes, which needs PostgreSQL")
-    if not settings.jobs.concurrency:
-        problems.append("jobs.concurrency: 0 leaves a worker nothing to do")
-    return problems
-
-
-def missing_secrets(settings: Settings) -> list[str]:
-    """Keys and tokens that are missing or of no possible form, one line each: told before any network is asked. Only
-    for the platforms' and upstreams' own addresses; others may want none."""
-    problems = [
-        f"providers.{at}.api_key: {each.preset} needs one"
-        for at, each in enumerate(settings.providers)
-        if each.api_key is None and each.base_url is None and not each.wire and each.preset not in (None, "sandbox")
-    ]
-    for name, table, form in (
-        ("discord", settings.discord, DISCORD_TOKEN),
-        ("telegram", settings.telegram, TELEGRAM_TOKEN),
-    ):
-        is_theirs = table.api_base == type(table).model_fields["api_base"].default
-        if is_theirs and table.token is not None and re.fullmatch(form[0], table.token.get_secret_value()) is None:
-            problems.append(f"{name}.token: is no bot token, which looks like {form[1]}")
-    return problems
 
 
 async def stop_problem(stop: asyncio.Event) -> str | None:

@@ -15,7 +15,7 @@ from adapters.doctor.machine import check_disk, check_folders, check_port
 from adapters.doctor.network import check_clock, check_public_address, describe_region_page
 from adapters.doctor.platforms import check_discord, check_discord_chats, check_telegram
 from adapters.doctor.providers import check_moderation, check_upstreams, describe_overrides, describe_upstream
-from adapters.service import missing_adapters, missing_secrets, painting_problems
+from adapters.preconditions import missing_adapters, missing_secrets, painting_problems
 from bot.chat import Chat
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission

@@ -16,7 +16,8 @@ import pytest
 
 from adapters import doctor, service
 from adapters.cli import main
-from adapters.service import demo_settings, free_port, missing_adapters, serve
+from adapters.preconditions import missing_adapters
+from adapters.service import demo_settings, free_port, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store.maintenance import upgrade
