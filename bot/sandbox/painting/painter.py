@@ -59,7 +59,8 @@ def _paint_whole(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAb
 
 def _edit_within(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAbandoned) -> Image.Image | None:
     """The first reference, changed where the mask is transparent, or a copy of it is marked, and nowhere else. A strip
-    that it had is renewed; it gets none where it had none, since that would be a change. None: all may change."""
+    that it had is renewed beside a mask: the words about a marked copy would make it larger, and it gets none where it
+    had none, since that would be a change. None: all may change."""
     if not spec.references:
         return None
     size = spec.width, spec.height
@@ -72,7 +73,7 @@ def _edit_within(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAb
     else:
         canvas = edit_picture(original.copy(), spec.prompt, rng, check_abandoned)
     canvas.paste(original, (0, 0), kept)
-    if without_strip(given).size != given.size:
+    if spec.mask is not None and without_strip(given).size != given.size:
         draw_strip(canvas, lay_out_strip(spec))
     return canvas
 
