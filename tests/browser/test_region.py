@@ -149,6 +149,7 @@ class Fingers:
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
+@pytest.mark.thorough
 async def test_on_a_phone_one_finger_paints_and_two_pinch(browser: Browser, demo: MakeDemo) -> None:
     made = await masking(demo)
     async with opened(browser, made, (600, 800), viewport=PHONE, has_touch=True, allows=REFUSED) as page:

@@ -61,6 +61,7 @@ def stands_in(picture: Pillow.Image, canvas: Pillow.Image, left: int, top: int) 
     return bool((np.asarray(part.convert("RGB")) == np.asarray(picture)).all())
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("words", "size", "left", "top"),
     [
@@ -134,6 +135,7 @@ async def test_a_picture_is_painted_again_as_it_is(easel: MemoryWorld, action: A
     assert await books(easel) == (48, 0)
 
 
+@pytest.mark.thorough
 async def test_a_variation_of_a_larger_frame_does_not_grow_again(easel: MemoryWorld) -> None:
     post = await reframe(easel, photo((384, 256)), "--zoom 2")
     await click(easel, post, Action.VARY)
