@@ -23,7 +23,7 @@ from bot.painting import (
     Usage,
 )
 from bot.providers.presets import PRESETS
-from bot.providers.requirements import can_satisfy, requirements_of
+from bot.providers.requirements import can_satisfy, masks_itself, requirements_of
 from tests.wire.providers.conformance import (
     EVERY,
     KEY,
@@ -80,8 +80,10 @@ async def test_references_arrive_byte_for_byte_in_their_order(row: Row, count: i
 async def test_a_mask_arrives_or_is_known_to_be_too_much(row: Row) -> None:
     request = PaintRequest(prompt="a hat", references=references(1), mask=mask())
     async with bench(row) as at:
-        assert can_satisfy(at.provider.capabilities, requirements_of(request)) == (not row.is_chat)
-        if row.is_chat:
+        needs, able = requirements_of(request), at.provider.capabilities
+        assert can_satisfy(able, needs)
+        assert masks_itself(able, needs) == (not row.is_chat)
+        if row.is_chat:  # it is shown a marked copy (`bot.providers.candidates`)
             return
         await at.pictures(await at.paint(request))
         [received] = at.sandbox.requests
