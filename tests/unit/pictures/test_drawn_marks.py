@@ -105,6 +105,7 @@ def marks(original: Pillow.Image, copy: Pillow.Image) -> Marks:
     return found
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize(
     ("name", "pen", "color", "width", "quality", "scale"),
     [
@@ -132,6 +133,7 @@ def test_what_marks_enclose_or_cover_is_to_change_with_what_is_near_to_it(
     assert keep[np.asarray(outer) == 0].all()
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("name", ["photo", "sandbox"])
 @pytest.mark.parametrize(("pen", "color"), [(arrow, "red"), (written, "#2040c0"), (circle_and_arrow, "lime")])
 def test_other_marks_are_marks_and_say_of_no_area_that_it_alone_is_meant(name: str, pen: Pen, color: str) -> None:
@@ -144,6 +146,7 @@ def test_other_marks_are_marks_and_say_of_no_area_that_it_alone_is_meant(name: s
     assert (alpha & ~truth).sum() < 0.8 * truth.sum()
 
 
+@pytest.mark.thorough
 def test_a_marker_through_which_the_picture_is_seen_is_a_pen_as_well() -> None:
     original = picture("photo")
     ink = Pillow.new("RGBA", SIZE)
@@ -152,6 +155,7 @@ def test_a_marker_through_which_the_picture_is_seen_is_a_pen_as_well() -> None:
     marks(original, sent(marked, 80))
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("crop", [(0, 0, 1, 0.92), (0.04, 0.02, 0.98, 0.97)])
 def test_a_screenshot_leaves_something_out(crop: tuple[float, float, float, float]) -> None:
     original = picture("photo")
@@ -163,6 +167,7 @@ def test_a_screenshot_leaves_something_out(crop: tuple[float, float, float, floa
     assert np.asarray(found.keep)[60, 900] == 255
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("name", ["photo", "sandbox", "plain"])
 @pytest.mark.parametrize(("quality", "scale"), [(95, 1.0), (40, 0.8)])
 def test_a_copy_without_marks_is_the_same_picture(name: str, quality: int, scale: float) -> None:
@@ -181,6 +186,7 @@ CHANGES: dict[str, Callable[[Pillow.Image], Pillow.Image]] = {
 }
 
 
+@pytest.mark.forms(2)
 @pytest.mark.parametrize("change", CHANGES)
 def test_another_picture_a_filter_and_what_was_painted_anew_are_no_marks(change: str) -> None:
     original = picture("photo")
