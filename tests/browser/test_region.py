@@ -72,7 +72,10 @@ async def drag(page: Page, inside: Page | FrameLocator, *points: tuple[float, fl
 
 
 async def marked(page: Page | FrameLocator) -> int:
-    """Per cent that the page says."""
+    """Per cent that the page says, once it has drawn what was done to it."""
+    await page.locator("#share").evaluate(
+        "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))"
+    )
     text = await page.locator("#share").text_content() or ""
     found = re.search(r"\d+", text)
     return int(found[0]) if found else 0
@@ -184,13 +187,13 @@ async def test_on_a_phone_one_finger_paints_and_two_pinch(browser: Browser, demo
         await fingers.send("touchStart", (0.3, 0.3))
         await fingers.send("touchMove", (0.7, 0.5))
         await fingers.send("touchEnd")
-        await page.locator("#paint").tap()
+        await page.locator("#paint").click()
         await expect(page.locator("#note")).to_contain_text("Nothing is marked yet")
         await page.locator(TOOL.format("brush")).tap()
         await fingers.send("touchStart", (0.3, 0.3))
         await fingers.send("touchMove", (0.7, 0.5))
         await fingers.send("touchEnd")
-        await page.locator("#paint").tap()
+        await page.locator("#paint").click()
         await expect(page.locator("#note")).to_contain_text("You can close this page")
         await wait_until(partial(requested, made))
     assert (made.sandbox.requests[-1].mask is not None, made.sandbox.requests[-1].prompt) == (True, "a hat")
