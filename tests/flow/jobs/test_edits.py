@@ -179,3 +179,20 @@ async def test_another_picture_is_a_reference_as_ever(bench: RunnerBench) -> Non
     await end(bench, await accept_pair(bench, ORIGINAL, scene(seed=3)))
     assert bench.upstream.requests[0].prompt == "a cat"
     assert len(bench.upstream.requests[0].references) == 2
+
+
+async def test_of_several_pictures_the_marked_one_goes_with_its_original_and_equal_ones_are_no_mistake(
+    bench: RunnerBench,
+) -> None:
+    bench.upstream.script = [finished(repainted(ORIGINAL))]
+    given = (scene(seed=3), ORIGINAL, ORIGINAL, marked())
+    photos = tuple(bench.platform.upload(encoded(each)) for each in given)
+    job, _, [image] = await end(bench, await bench.accept(1, references=photos))
+    assert job.state is State.DONE
+    [request] = bench.upstream.requests
+    shown = [np.asarray(Pillow.open(io.BytesIO(each.data))).astype(int) for each in request.references]
+    expected = (ORIGINAL, marked(), scene(seed=3), ORIGINAL)
+    assert [np.abs(one - np.asarray(other)).mean() < 1 for one, other in zip(shown, expected, strict=True)] == [
+        True
+    ] * 4
+    assert (np.asarray(image)[:50] == np.asarray(ORIGINAL)[:50]).all()
