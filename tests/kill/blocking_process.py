@@ -13,7 +13,7 @@ from typing import Any
 from typing_extensions import override
 
 import adapters.service
-import bot.app
+import bot.reconfiguration
 from adapters.discord.client import DiscordAdapter
 from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
@@ -155,6 +155,6 @@ class BlockingTelegram(TelegramAdapter):
 
 def run_blocking(config: Path) -> None:
     """Each job waits at the kill point that its prompt names."""
-    adapters.service.Store, bot.app.FallbackProvider = BlockingStore, BlockingFallback
+    adapters.service.Store, bot.reconfiguration.FallbackProvider = BlockingStore, BlockingFallback
     adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
     run_easel(config)
