@@ -14,7 +14,8 @@ import structlog
 
 from bot import texts
 from bot.chat import Action
-from bot.cluster.local import LocalMembership, local_cluster
+from bot.cluster.budgets import share_budgets
+from bot.cluster.local import local_cluster
 from bot.downloads.fetcher import Fetcher
 from bot.handlers.admission import Admission
 from bot.handlers.button_posts import ButtonPosts
@@ -58,9 +59,7 @@ from bot.reconfiguration import Reconfiguration
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
 from bot.settings import Settings
-from bot.status.calls import ShareBudgets
 from bot.status.messages import StatusMessages
-from bot.status.shared_budgets import SharedBudgets
 from bot.store.store import Store
 from bot.strikes import StrikeRules
 
@@ -185,7 +184,7 @@ class App:
         sharing = share_jobs(store, cluster, clock, user_concurrent=settings.limits.user_concurrent)
         parts.follow(sharing)
         status_messages = StatusMessages(
-            ports, clock, sharing.membership, share_budgets=_share_budgets(store, cluster, clock)
+            ports, clock, sharing.membership, share_budgets=share_budgets(store, cluster, clock)
         )
         handover = sharing.handover(status_messages, ports)
         linked_images = LinkedImages(fetcher, store.adapter_store, clock)
@@ -389,13 +388,6 @@ class App:
         await self._runner.close()
         await self._status_messages.stop()
         await self._resources.aclose()
-
-
-def _share_budgets(store: Store, cluster: Cluster, clock: Clock) -> ShareBudgets | None:
-    """None where one process serves the bot, as on SQLite."""
-    if (storage := store.budgets) is None or isinstance(cluster.membership, LocalMembership):
-        return None
-    return lambda pacer, wake: SharedBudgets(pacer, storage, cluster.membership, clock, wake)
 
 
 def make_processor(settings: Settings) -> ImageProcessor:

@@ -164,8 +164,7 @@ class Message:
     """Id of the job whose buttons it carries; only of a `reply_to`. Comes from outside: there may be no such job."""
 
     job_picture: int | None = None
-    """Number of the one picture of that job that its buttons are about, from 1; None: of all. Only of a `reply_to`;
-    comes from outside."""
+    """Number of that job's one picture that its buttons are about, from 1; None: of all. From outside, as `job_id`."""
 
     max_images: int | None = None
     """How many images an answer to this message can show, >= 1; None: no such limit."""

@@ -17,7 +17,7 @@ import structlog
 
 from adapters.playground import gallery, schema, users
 from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
-from adapters.playground.records import NewFile, StoredFile, StoredMessage, read_file, read_message
+from adapters.playground.records import NewFile, StoredFile, StoredMessage, decode_stored_text, read_file, read_message
 from bot.chat import Action
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
 from bot.metrics import ROWS_SET_ASIDE
@@ -48,7 +48,7 @@ class ChatDatabase:
             await asyncio.to_thread(self._create_file)
             self._connection = await aiosqlite.connect(self._path, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
-            self._connection.text_factory = _decode_text
+            self._connection.text_factory = decode_stored_text
             await self._connection.create_function("casefold", 1, str.casefold, deterministic=True)  # pyright: ignore[reportUnknownMemberType] - untyped in its stub
             await self._connection.executescript(schema.PRAGMAS + schema.TABLES)
         except (OSError, sqlite3.Error) as error:
@@ -396,8 +396,3 @@ async def _fetch_one(
 ) -> sqlite3.Row | None:
     async with db.execute(sql, values) as cursor:  # pyright: ignore[reportArgumentType] - its stub forgets mappings
         return await cursor.fetchone()
-
-
-def _decode_text(stored: bytes) -> str:
-    """Whatever stands in the file: one text that is no UTF-8 must not hide the others."""
-    return stored.decode("utf-8", "replace")

@@ -115,3 +115,8 @@ def _read_quote(row: sqlite3.Row) -> Quote | None:
         file=row["quoted_file"],
         is_deleted=bool(row["quoted_deleted"]),
     )
+
+
+def decode_stored_text(stored: bytes) -> str:
+    """Whatever stands in the file: one text that is no UTF-8 must not hide the others."""
+    return stored.decode("utf-8", "replace")

@@ -4,9 +4,8 @@ What Telegram or the chat does not accept as a photo is sent as a document, unch
 messages and moved chats, sender.py's.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +14,8 @@ import telegram
 
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
-from adapters.telegram.decode import PHOTO_NAME, decode_attachments
+from adapters.telegram.decode import PHOTO_NAME
+from adapters.telegram.edit_target import EditTarget
 from adapters.telegram.encode import (
     MAX_ALBUM_ITEMS,
     MAX_CAPTION_CHARS,
@@ -25,37 +25,22 @@ from adapters.telegram.encode import (
     encode_text,
     shows_as_photo,
 )
-from adapters.telegram.errors import (
-    CALL_FAILURES,
-    PHOTO_REJECTED,
-    CallRejected,
-    OutcomeUnknown,
-)
-from adapters.telegram.ids import PLATFORM, ChatAddress
+from adapters.telegram.errors import CALL_FAILURES, PHOTO_REJECTED, CallRejected, OutcomeUnknown
+from adapters.telegram.ids import ChatAddress
 from adapters.telegram.permissions import ChatPermissions
-from adapters.telegram.sender import EditTarget, Sender, send_kwargs
+from adapters.telegram.posted_pictures import PostedPicture, PostedPictures, album_key_of, posted_picture
+from adapters.telegram.sender import Sender, send_kwargs
 from adapters.telegram.strays import StrayFinder
-from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
-from bot.errors import BadResult, ChatFailed, ChatUnreachable, SendForbidden, StoreFailed
+from bot.chat import Card, Chat, Delivered, MessageRef
+from bot.errors import BadResult, ChatFailed, ChatUnreachable, SendForbidden
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import AdapterStorage
-from bot.store.stored_values import StoredReader
 from bot.texts import translate
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostedPicture:
-    """A picture in a message of its own."""
-
-    message_id: str
-    attachment: Attachment
-
-
-_POSTED = StoredReader[tuple[PostedPicture, ...]](tuple[PostedPicture, ...])
 
 # The largest document: at api.telegram.org, and at a Bot API server of the operator's own.
 CLOUD_UPLOAD_BYTES = 50 * 1000 * 1000
@@ -81,7 +66,8 @@ class PictureDelivery:
         self._sender = sender
         self._strays = strays
         self._permissions = permissions
-        self._storage = storage
+        self.posted = PostedPictures(storage)
+        """Which messages hold the pictures."""
         self._processor = processor
         self._storage_chat = storage_chat
         self._max_upload_bytes = LOCAL_UPLOAD_BYTES if local else CLOUD_UPLOAD_BYTES
@@ -123,7 +109,7 @@ class PictureDelivery:
         posted = MessageRef(chat=self._sender.current_chat(chat), message_id=str(first.message_id))
         return Delivered(
             ref=posted,
-            attachments=(_posted_picture(first, card).attachment, *(each.attachment for each in rest)),
+            attachments=(posted_picture(first, card).attachment, *(each.attachment for each in rest)),
             further_ids=tuple(each.message_id for each in rest),
         )
 
@@ -134,8 +120,8 @@ class PictureDelivery:
         limit = self._upload_limit(chat)
         try:
             fitted = [await self._processor.fit_to_limit(image, max_bytes=limit, owner=chat.key) for image in images]
-            album_key = _album_key(key, 1)
-            await self._strays.find_albums(_album_key(key), self._current_id(chat))
+            album_key = album_key_of(key, 1)
+            await self._strays.find_albums(album_key_of(key), self._current_id(chat))
             messages = self._strays.found_album(album_key)
             if not messages:
                 sendable = [image for image, _ in fitted]
@@ -146,7 +132,7 @@ class PictureDelivery:
             raise ChatUnreachable(detail=unknown.detail) from unknown
         except CallRejected as rejected:
             raise ChatFailed(detail=rejected.description) from rejected
-        posted = [_posted_picture(each, card) for each in messages]
+        posted = [posted_picture(each, card) for each in messages]
         return Delivered(
             ref=MessageRef(chat=self._sender.current_chat(chat), message_id=posted[0].message_id),
             attachments=tuple(each.attachment for each in posted),
@@ -199,7 +185,7 @@ class PictureDelivery:
         lost. Finds such albums as well. Raises StillSearching, ChatFailed."""
         if ref is None:
             ref = await self._sender.find_post(chat, key)
-        await self._strays.find_albums(_album_key(key), self._current_id(chat))
+        await self._strays.find_albums(album_key_of(key), self._current_id(chat))
         return ref
 
     # ------------------------------------------------------------ the first image
@@ -312,8 +298,7 @@ class PictureDelivery:
         """Posts the other images below the first; once, however often the delivery is repeated."""
         if not images:
             return ()
-        blob_key = _album_blob(key)
-        if (posted := await self._load_posted(blob_key)) is not None:
+        if (posted := await self.posted.load("album", key)) is not None:
             return posted
         address = ChatAddress(
             chat=first.chat.id,
@@ -326,13 +311,13 @@ class PictureDelivery:
             alike = [each for each in numbered if shows_as_photo(each[1], original=card.as_file) is photos]
             for start in range(0, len(alike), MAX_ALBUM_ITEMS):
                 part = alike[start : start + MAX_ALBUM_ITEMS]
-                album_key = _album_key(key, part[0][0])
+                album_key = album_key_of(key, part[0][0])
                 send = partial(self._send_album, address, first, part=part, key=album_key)
                 messages = await self._send_as_allowed(first.chat.id, card, [image for _, image in part], send)
                 for (number, _), message in zip(part, messages, strict=True):
-                    pictures[number] = _posted_picture(message, card)
+                    pictures[number] = posted_picture(message, card)
         posted = tuple(pictures[number] for number in sorted(pictures))
-        await self._save_posted(blob_key, posted)
+        await self.posted.save("album", key, posted)
         return posted
 
     async def _send_album(
@@ -367,19 +352,6 @@ class PictureDelivery:
         media = [encode_media(image, number, caption=None, card=card) for number, image in part]
         return await call_api(lambda: self._bot.send_media_group(media=media, **send_kwargs(address, reply_to)))
 
-    async def _load_posted(self, blob_key: str) -> tuple[PostedPicture, ...] | None:
-        try:
-            document = await self._storage.cached_blob(blob_key)
-        except StoreFailed as failed:
-            raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
-        return _read_posted(document, blob_key)
-
-    async def _save_posted(self, blob_key: str, posted: Sequence[PostedPicture]) -> None:
-        try:
-            await self._storage.cache_blob(blob_key, json.dumps([asdict(each) for each in posted]).encode())
-        except StoreFailed as failed:
-            log.warning("album not saved", detail=failed.detail)
-
     # ------------------------------------------------------------ inline messages
 
     async def _deliver_inline(
@@ -388,10 +360,9 @@ class PictureDelivery:
         """Uploads the image once into the storage chat, and edits the inline message by the file's id there."""
         if ref is None:  # the guest query is not answered yet: the answer gets the image next
             ref = await self._sender.post(chat, replace(card, text="…"), reply_to=None, key=key)
-        blob_key = _upload_blob(key)
-        if (stored := await self._load_posted(blob_key)) is None:
+        if (stored := await self.posted.load("stored", key)) is None:
             stored = (await self.upload_to_storage_chat(card, image),)
-            await self._save_posted(blob_key, stored)
+            await self.posted.save("stored", key, stored)
         handle = stored[0].attachment
         sent_card = replace(card, as_file=handle.filename != PHOTO_NAME)
         media = encode_media(
@@ -405,13 +376,8 @@ class PictureDelivery:
         if self._storage_chat is None:
             return []
         chat = ids.make_chat(self._storage_chat, direct=False)
-        posted = _read_posted(await self._storage.cached_blob(_upload_blob(key)), key) or ()
+        posted = await self.posted.find("stored", key) or ()
         return [MessageRef(chat=chat, message_id=each.message_id) for each in posted]
-
-    async def forget(self, key: str) -> None:
-        """Deletes the records of what was posted for a job. Raises StoreFailed."""
-        for blob_key in (_album_blob(key), _upload_blob(key)):
-            await self._storage.delete_key(blob_key)
 
     async def upload_to_storage_chat(self, card: Card, image: Image) -> PostedPicture:
         """Raises ChatFailed, and as `call_api`."""
@@ -425,33 +391,4 @@ class PictureDelivery:
                 lambda address: self._send_picture(address, card, image, 1, reply_to=None, with_text=False),
             )
 
-        return _posted_picture(await self._send_as_allowed(self._storage_chat, card, [image], send), card)
-
-
-def _posted_picture(message: telegram.Message, card: Card) -> PostedPicture:
-    (attachment,) = decode_attachments(message)
-    return PostedPicture(message_id=str(message.message_id), attachment=replace(attachment, spoiler=card.spoiler))
-
-
-def _read_posted(document: bytes | None, blob_key: str) -> tuple[PostedPicture, ...] | None:
-    """None: nothing was posted before, or nobody can read what."""
-    try:
-        return None if document is None else _POSTED.read(json.loads(document))
-    except ValueError:
-        log.warning("pictures of before not understood", key=blob_key)
-        return None
-
-
-def _album_blob(key: str) -> str:
-    """Where the pictures below a job's message are noted."""
-    return f"{PLATFORM}:album:{key}"
-
-
-def _upload_blob(key: str) -> str:
-    """Where the upload of a job's inline message is noted."""
-    return f"{PLATFORM}:stored:{key}"
-
-
-def _album_key(key: str, number: int | None = None) -> str:
-    """Key of the album that begins with the image of that number; without one, the beginning of all such keys."""
-    return f"{key}:album:{'' if number is None else number}"
+        return posted_picture(await self._send_as_allowed(self._storage_chat, card, [image], send), card)

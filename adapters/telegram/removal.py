@@ -12,10 +12,11 @@ import telegram
 
 from adapters.telegram.api import call_api
 from adapters.telegram.delivery import PictureDelivery
+from adapters.telegram.edit_target import EditTarget
 from adapters.telegram.encode import MAX_CAPTION_CHARS, encode_media, encode_text
 from adapters.telegram.errors import NO_TEXT, NOT_MODIFIED, CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM
-from adapters.telegram.sender import EditTarget, Sender
+from adapters.telegram.sender import Sender
 from bot.chat import Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatUnreachable, MessageGone, StoreFailed
 from bot.painting import Image
@@ -60,7 +61,7 @@ class MessageRemover:
                 await self._remove_message(MessageRef(chat=chat, message_id=message_id), card)
             for upload in await self._delivery.stored_uploads(key):
                 await self._remove_message(upload, card)
-            await self._delivery.forget(key)
+            await self._delivery.posted.forget(key)
         except OutcomeUnknown as unknown:
             raise ChatUnreachable(detail=unknown.detail) from unknown
         except CallRejected as rejected:

@@ -4,7 +4,7 @@ Makes one call at a time and knows no budgets; delivering several images is deli
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
@@ -21,6 +21,7 @@ from telegram import (
 
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
+from adapters.telegram.edit_target import EditTarget
 from adapters.telegram.encode import (
     MAX_CAPTION_CHARS,
     MAX_TEXT_CHARS,
@@ -56,28 +57,6 @@ NO_LINK_PREVIEW = LinkPreviewOptions(is_disabled=True)
 MAX_REMEMBERED = 20_000  # messages whose media are known; a wrong guess costs one more call
 Media = InputMediaPhoto | InputMediaDocument
 OnMigration = Callable[[int, int], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditTarget:
-    """The message that an edit names: one in a chat, or an inline message."""
-
-    chat: int | None = None
-    """`chat_id`; None for an inline message."""
-    message: int | None = None
-    """`message_id`; None for an inline message."""
-    inline: str | None = None
-    """`inline_message_id`; None for a message in a chat."""
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        """The target as parameters of the library's edit methods."""
-        if self.inline is not None:
-            return {"inline_message_id": self.inline}
-        return {"chat_id": self.chat, "message_id": self.message}
-
-    def __str__(self) -> str:
-        return self.inline or f"{self.chat}/{self.message}"
 
 
 class Sender:

@@ -23,7 +23,7 @@ import structlog
 from bot.chat import Chat, MessageRef
 from bot.errors import EaselError, PaintFailed, Refusal, Restarted, Stale, StoreFailed, Undelivered
 from bot.intake.models import current_options
-from bot.job import Failure, Job, NewJob, State
+from bot.job import Failure, Job, State
 from bot.jobs.clearance import Clearance
 from bot.jobs.delivery import Delivery
 from bot.jobs.edits import EditedImages, Edits
@@ -91,7 +91,7 @@ class JobRunner:
         self._settlement = Settlement(
             store=store, ports=ports, clock=clock, background=self._background, strikes=strikes
         )
-        self._notifier = JobNotifier(
+        self.notifier = JobNotifier(
             store=store,
             status_messages=status_messages,
             ports=ports,
@@ -103,7 +103,7 @@ class JobRunner:
             store=store,
             catalog=provider.catalog,
             status_messages=status_messages,
-            notifier=self._notifier,
+            notifier=self.notifier,
             settlement=self._settlement,
             clock=clock,
             usage_rates=usage_rates or Versions[Mapping[str, float]]({}),
@@ -172,7 +172,7 @@ class JobRunner:
         failure = Failure(key=refusal.key, facts=dict(refusal.facts))
         if (ended := await self._settlement.withdraw(job_id, failure)) is None:
             return False
-        self._notifier.notify_in_background(ended)
+        self.notifier.notify_in_background(ended)
         return True
 
     async def check_place(self, chat: Chat) -> None:
@@ -181,36 +181,20 @@ class JobRunner:
         if isinstance(port, DeliveryPermissions) and (refusal := await port.delivery_refusal(chat)) is not None:
             raise refusal
 
-    def acknowledge_request(self, job: Job) -> None:
-        """Marks the user's message as accepted, where the platform can."""
-        self._notifier.acknowledge_request(job)
-
-    def prepare_first_post(self, new: NewJob) -> Mapping[str, Any] | None:
-        """What is to be saved of the job's first post as it is accepted; None: nothing, or the post is not due then."""
-        return self._notifier.prepare_first_post(new)
-
-    async def restore_chat(self, job: Job) -> None:
-        """Reads what is known of the job's chat by whichever process has accepted it, before it is shown here."""
-        await self._notifier.restore_chat(job)
-
     def add_status_message(
         self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None
     ) -> None:
         """Posts the job's status message, or takes up the one that an earlier process posted."""
-        self._notifier.add_status_message(job, median_s, on_deleted)
+        self.notifier.add_status_message(job, median_s, on_deleted)
 
     def update_queue_position(self, job_id: str, position: int) -> None:
         """The job's position in the queue changed; 1 is next."""
-        self._notifier.update_queue_position(job_id, position)
-
-    def notify_in_background(self, job: Job) -> None:
-        """Shows how a job without images ended, in the background."""
-        self._notifier.notify_in_background(job)
+        self.notifier.update_queue_position(job_id, position)
 
     async def notify_of(self, job_id: str) -> None:
         """Shows how a job without images ended. Raises StoreFailed."""
         if (job := await self._store.get_job(job_id)) is not None:
-            await self._notifier.notify(job)
+            await self.notifier.notify(job)
 
     async def set_aside(self, job_id: str, reason: str) -> None:
         """Ends a job that cannot be started, and tells its user. Failures are logged."""
@@ -219,13 +203,9 @@ class JobRunner:
         except StoreFailed as failed:
             log.error("broken job is set aside at the next start", job=job_id, detail=failed.detail)
 
-    def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
-        """Takes the buttons off a message that a killed process posted for the job without saving where."""
-        self._notifier.retire_stray_message(ref, job)
-
     async def remove_messages(self, job: Job, shown: MessageRef | None) -> bool:
         """Removes all messages of a job whose result is deleted. Raises ChatFailed, StoreFailed."""
-        return await self._notifier.remove_messages(job, shown)
+        return await self.notifier.remove_messages(job, shown)
 
     async def hand_over(self, job_id: str) -> None:
         """This process is to make no call about the job any more: returns when none is under way."""
@@ -269,7 +249,7 @@ class JobRunner:
         job = await self._store.get_job(job_id)
         if job is None or not await self._settlement.settle(job, State.CANCELLED, charged=0):
             return False
-        self._notifier.notify_in_background(job)
+        self.notifier.notify_in_background(job)
         return True
 
     async def run(self, job_id: str, release_slot: Callable[[], None]) -> None:
@@ -289,7 +269,7 @@ class JobRunner:
                 await retry_store_write(lambda: self._attempt(job_id, release_slot), self._clock)
         except StoreFailed as failed:
             log.error("database failed, the job goes on when it is back", detail=failed.detail)
-            await self._notifier.show_store_failure(job_id, failed)
+            await self.notifier.show_store_failure(job_id, failed)
             self._settlement.retry_in_background(job_id, lambda: self._attempt(job_id, release_slot))
         finally:
             if requested is not None:
@@ -416,4 +396,4 @@ class JobRunner:
             "job failed", job=job.id, failure=type(failed).__name__, trace_id=failed.trace, detail=failed.detail
         )
         if await self._settlement.settle(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
-            await self._notifier.notify(replace(job, failure=failure))
+            await self.notifier.notify(replace(job, failure=failure))

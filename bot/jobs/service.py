@@ -155,7 +155,7 @@ class JobService:
         with self._dispatch.claim_slot(new_job.id, requester.user.key) as claimed, self._count_acceptance() as count:
             begun = claimed and not hold_s
             # of a crowd nobody is sure to post at once
-            first_post = self._runner.prepare_first_post(new_job) if count == 1 else None
+            first_post = self._runner.notifier.prepare_first_post(new_job) if count == 1 else None
             process = self._dispatch.process
             with self._reservation.naming_what_is_cheaper(needs):
                 job, is_new = await self._store.accept_job(
@@ -292,11 +292,11 @@ class JobService:
 
     def acknowledge_request(self, job: Job) -> None:
         """Marks the user's message as accepted, where the platform can."""
-        self._runner.acknowledge_request(job)
+        self._runner.notifier.acknowledge_request(job)
 
     def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
         """Takes the buttons off a message of an ended job that the database does not know of."""
-        self._runner.retire_stray_message(ref, job)
+        self._runner.notifier.retire_stray_message(ref, job)
 
     # ------------------------------------------------------------ taking a result away
 
@@ -334,7 +334,7 @@ class JobService:
                 await self._runner.set_aside(job.id, type(broken).__name__)
         pending = [job for job in await self._store.pending_notifications() if self._runner.is_connected(job)]
         for job in pending:
-            self._runner.notify_in_background(job)
+            self._runner.notifier.notify_in_background(job)
         return len(unfinished) + len(pending)
 
     async def take_up(self, job: Job) -> None:
@@ -342,7 +342,7 @@ class JobService:
         self._known_events[job.event] = None
         self._runner.adopt_attempt(job)
         if not self._runner.is_shown(job.id):
-            await self._runner.restore_chat(job)
+            await self._runner.notifier.restore_chat(job)
             median_s = await self._expected_duration_s()
             self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
 

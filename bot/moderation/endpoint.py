@@ -13,8 +13,9 @@ from itertools import chain, repeat
 from bot.errors import BadResult, Busy, PaintFailed
 from bot.moderation.rules import Findings, parse_findings
 from bot.painting import Image
-from bot.providers.http.client import Base64, Payload, UpstreamClient, exchange
+from bot.providers.http.client import UpstreamClient, exchange
 from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.payload import Base64, Payload
 from bot.providers.http.quoting import redactions
 from bot.providers.presets.shape import join_url
 from bot.runtime.clock import Clock

@@ -10,11 +10,11 @@ from bot.settings.loading import (
     nothing_configured,
     variables,
 )
+from bot.settings.platforms import Discord, StarPack, Telegram
 from bot.settings.providers import Provider, ProviderModel
 from bot.settings.tables import (
     Access,
     Backup,
-    Discord,
     Fetch,
     Jobs,
     Limits,
@@ -26,8 +26,6 @@ from bot.settings.tables import (
     Processes,
     Server,
     Settings,
-    StarPack,
-    Telegram,
 )
 from bot.settings.types import DIALECTS, MODERATION_CATEGORIES, PREFIX, PRESETS
 

@@ -26,10 +26,11 @@ from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.request import encode_request, prompt_with_options
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
 from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.failures import missing_image
 from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.payload import Payload
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
 from bot.providers.inline_images import decode_inline_images

@@ -5,8 +5,8 @@ The options' fields are those of every dialect (`bot.providers.body`).
 
 from bot.painting import PaintRequest
 from bot.providers.body import build_body, option_fields, safety_fields, sent_options
-from bot.providers.http.client import Payload
 from bot.providers.http.json_body import InlineImages
+from bot.providers.http.payload import Payload
 from bot.providers.presets import ChatWire, Upstream
 
 

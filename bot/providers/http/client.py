@@ -15,7 +15,6 @@ import ssl
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -28,6 +27,7 @@ import structlog
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
 from bot.errors.machine import is_machine_failure
 from bot.providers.http.failures import failure_of_response
+from bot.providers.http.payload import Base64, Payload
 from bot.providers.http.quoting import NOTHING, Redactions, quote
 from bot.providers.http.transport import AiohttpTransport
 from bot.providers.http.turns import Turns, decompress
@@ -91,34 +91,6 @@ def _make_client(transport: AiohttpTransport) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=transport, timeout=httpx.Timeout(None), trust_env=False, follow_redirects=False, cookies=no_cookies
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Base64:
-    """Bytes that are encoded as base64 while they are written, slice by slice: without a copy in memory or a pause."""
-
-    data: bytes = field(repr=False)
-    """The bytes before encoding."""
-
-    def __len__(self) -> int:
-        """Bytes after encoding."""
-        return (len(self.data) + 2) // 3 * 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """Body of a request."""
-
-    media_type: str
-    """Value of its Content-Type header."""
-
-    pieces: tuple[bytes | Base64, ...] = field(repr=False)
-    """Its parts, written one after another, so that large files are never joined in memory."""
-
-    @property
-    def length(self) -> int:
-        """Bytes of the whole body."""
-        return sum(map(len, self.pieces))
 
 
 class HttpResponse:

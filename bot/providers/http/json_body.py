@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 from bot.painting import Image
-from bot.providers.http.client import Base64, Payload
+from bot.providers.http.payload import Base64, Payload
 
 
 class InlineImages:

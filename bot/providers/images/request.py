@@ -5,9 +5,9 @@ The options' fields are those of every dialect (`bot.providers.body`).
 
 from bot.painting import PaintRequest
 from bot.providers.body import build_body, form_fields, option_fields, safety_fields, sent_options
-from bot.providers.http.client import Payload
 from bot.providers.http.json_body import InlineImages
 from bot.providers.http.multipart import FormFile, encode_form
+from bot.providers.http.payload import Payload
 from bot.providers.presets import ImagesWire, Upstream
 from bot.providers.presets.wire_fields import fill
 

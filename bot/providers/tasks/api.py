@@ -11,11 +11,12 @@ from urllib.parse import quote
 from bot.errors import FailedFree, Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import Image
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
 from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import failure_in_success, make_failure
+from bot.providers.http.payload import Payload
 from bot.providers.http.quoting import redactions
 from bot.providers.offload import offload
 from bot.providers.presets import TaskState, TasksWire, Upstream

@@ -9,12 +9,13 @@ import json
 
 from bot.errors import UpstreamDown
 from bot.painting import Image
-from bot.providers.http.client import Payload, UpstreamClient, exchange
+from bot.providers.http.client import UpstreamClient, exchange
 from bot.providers.http.error_bodies import find_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import make_failure
 from bot.providers.http.json_safe import parse_json_documents, value_at
 from bot.providers.http.multipart import FormFile, encode_form
+from bot.providers.http.payload import Payload
 from bot.providers.http.quoting import redactions
 from bot.providers.presets import UploadWire, Upstream
 

@@ -18,7 +18,7 @@ from bot.intake.sizes import offered_sizes, resolve_request_size
 from bot.painting import Capabilities, Image, Options, PaintRequest
 from bot.providers.chat.request import encode_request as encode_chat
 from bot.providers.chat.request import prompt_with_options
-from bot.providers.http.client import Base64, Payload
+from bot.providers.http.payload import Base64, Payload
 from bot.providers.images.request import encode_request as encode_images
 from bot.providers.images.request import request_url
 from bot.providers.presets import DIALECTS, PRESETS, ChatWire, ImagesWire, TasksWire, Upstream, resolve_upstream

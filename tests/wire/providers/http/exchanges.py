@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from bot.errors import PaintFailed
-from bot.providers.http.client import Base64, Payload, UpstreamClient, exchange
+from bot.providers.http.client import UpstreamClient, exchange
+from bot.providers.http.payload import Base64, Payload
 from tests.servers.upstream.scripted import Call, Script
 
 SMALL = Payload(media_type="application/json", pieces=(b'{"prompt": "a cat"}',))

@@ -7,7 +7,8 @@ from contextlib import suppress
 import pytest
 
 from bot.errors import CutShort, PaintFailed, Retry, Unreachable, WrongEndpoint
-from bot.providers.http.client import SLICE_BYTES, Payload, UpstreamClient, exchange
+from bot.providers.http.client import SLICE_BYTES, UpstreamClient, exchange
+from bot.providers.http.payload import Payload
 from tests.servers.upstream.scripted import JSON, SSE, Call, scripted_upstream
 from tests.wire.providers.http.exchanges import BIG, CHUNKED, SHORT, SMALL, fail_to_paint, paint
 
