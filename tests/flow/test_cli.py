@@ -127,13 +127,13 @@ async def test_a_check_says_what_members_are_offered_of_each_model(tmp_path: Pat
             "provider evolink offers Best",
             "sizes auto, 1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9, 1:2, 2:1, 1:3, 3:1, 9:21, 1K, 2K, 4K, "
             "WxH in steps of 16 up to 3840, at most 3:1, 655,360 to 8,294,400 pixels; qualities low, medium, high; "
-            "images 1-10; references 2; prompts up to 32,000 characters; credits an image 4",
+            "images 1-10; references 2; prompts up to 32,000 characters; masks by marked copies; credits an image 4",
         ),
         (
             "provider evolink offers our-own",
             "sizes auto, 1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9, 1:2, 2:1, 1:3, 3:1, 9:21, 1K, 2K, 4K, "
             "WxH in steps of 16 up to 3840, at most 3:1, 655,360 to 8,294,400 pixels; qualities low; "
-            "images 1-10; references 2; prompts up to 32,000 characters; credits an image 1",
+            "images 1-10; references 2; prompts up to 32,000 characters; masks by marked copies; credits an image 1",
         ),
         (
             "provider evolink offers our-own",

@@ -56,11 +56,29 @@ def member(call: Call) -> Json:
     return {**encode.member(found, call.core.now()), "user": encode.user(found.user)}
 
 
+BY_REST: Json = {
+    "home_header": None,
+    "discovery_splash": None,
+    "region": "deprecated",
+    "widget_enabled": False,
+    "widget_channel_id": None,
+    "max_presences": None,
+    "max_members": 0,
+    "max_stage_video_channel_users": 0,
+    "max_video_channel_users": 0,
+    "safety_alerts_channel_id": None,
+    "premium_progress_bar_enabled": False,
+    "nsfw": False,
+    "incidents_data": None,
+}
+"""What a guild has beside what GUILD_CREATE tells of it."""
+
+
 def guild(call: Call) -> Json:
     found = call.core.world.guilds.get(call.number("guild_id"))
     if found is None or not found.bot_in:
         raise unknown("Guild")
-    return encode.guild(found, call.core.world)
+    return encode.guild(found, call.core.world) | BY_REST
 
 
 ROUTES: Routes = {
