@@ -34,7 +34,7 @@ class MarkedCopies:
     async def find(self, job: Job, references: Sequence[Image]) -> MarkedReferences | None:
         """None: no reference is a marked copy of another, or the job is a variation, whose result looks like one.
 
-        Raises NothingDrawn where there are two and both are the same picture.
+        Raises NothingDrawn where there are two and both are the same picture: one that was sent back, or twice.
         """
         if job.is_variation:
             return None
@@ -59,7 +59,9 @@ class MarkedCopies:
         try:
             return await self._processor.find_marks(references[original], references[copy], owner=job.user.key)
         except NothingDrawn:
-            if len(references) > 2:
+            one, other = references[original], references[copy]
+            is_meant = job.parent is not None or (one.width, one.height) == (other.width, other.height)
+            if len(references) > 2 or not is_meant:  # such as a picture and its thumbnail, of which somebody speaks
                 return None
             raise
         except BadResult:  # too large to be compared: they are references like others

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageFilter, ImageStat
 
 from bot.pictures.alignment import Placement, find_placement, transform
+from bot.pictures.likeness import FLAT_DEVIATION
 from bot.pictures.morphology import Labels, Mask, filled, grown, labelled, shrunk
 
 EDGE_PX = 800  # pixels, longest side, at which the two are compared: a thin pen on a phone has two of them
@@ -89,7 +90,7 @@ def find_marks(original: Pillow.Image, copy: Pillow.Image) -> Marks | Likeness:
     labels = pair.differing_regions()
     drawn = _ink(pair, labels)
     if not labels.any():
-        return Likeness.SAME if pair.is_same_light else Likeness.OTHER
+        return Likeness.SAME if pair.is_same_light and not pair.is_plain else Likeness.OTHER
     if drawn is None or not pair.was_drawn_on_copy(drawn):
         return Likeness.OTHER
     area = _marked_area(drawn)
@@ -142,6 +143,11 @@ class _Pair:
         alike = ~grown(self.distance > MIN_DISTANCE, 2)
         one, other = _sharpness(self.original, alike), _sharpness(self.copy, alike)
         return MIN_SHARPNESS * one <= other + 1 and other <= MAX_SHARPNESS * one + 4
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the original shows nothing by which it could be known again."""
+        return bool(self.original.std(axis=(0, 1)).max() < FLAT_DEVIATION)
 
     @property
     def is_same_light(self) -> bool:

@@ -40,7 +40,7 @@ async def site() -> AsyncGenerator[Website]:
 @pytest.fixture
 async def easel(tmp_path: Path, sandbox: Sandbox, site: Website) -> AsyncGenerator[MemoryWorld]:
     allowed = {"allow_hosts": [sandbox.address.removeprefix("http://"), site.host]}
-    async with world(tmp_path, sandbox, fetch=allowed, limits={"user_waiting": 50}) as made:
+    async with world(tmp_path, sandbox, fetch=allowed, limits={"user_waiting": 50, "user_strikes": 0}) as made:
         yield made
 
 

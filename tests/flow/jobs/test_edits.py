@@ -174,6 +174,13 @@ async def test_the_same_picture_twice_is_refused_before_anything_is_spent(bench:
     assert bench.platform.posts[0].text == translate("en", "refusal-nothing-drawn")
 
 
+async def test_a_picture_and_its_thumbnail_are_two_references(bench: RunnerBench) -> None:
+    bench.upstream.script = [finished(repainted(ORIGINAL))]
+    small = ORIGINAL.resize((ORIGINAL.width // 2, ORIGINAL.height // 2))
+    job, _, _ = await end(bench, await accept_pair(bench, ORIGINAL, small))
+    assert (job.state, bench.upstream.requests[0].prompt) == (State.DONE, "a cat")
+
+
 async def test_another_picture_is_a_reference_as_ever(bench: RunnerBench) -> None:
     bench.upstream.script = [finished(repainted(ORIGINAL))]
     await end(bench, await accept_pair(bench, ORIGINAL, scene(seed=3)))

@@ -66,12 +66,12 @@ async def attempts(store: Store, job: Job, count: int) -> Job:
     return job
 
 
-async def painted(easel: MemoryWorld, *, deliveries: int = 1) -> Post:
+async def painted(easel: MemoryWorld, *, deliveries: int = 1, is_edit: bool = False) -> Post:
     """Waits until the only message shows the only picture, which is charged."""
     [post] = await easel.settled()
     assert len(post.images) == 1
     assert post.deliveries == deliveries
-    assert post.actions == ["retry", "vary", "edit", "more"]
+    assert post.actions == ["retry", "vary", "edit", *(["undo"] if is_edit else []), "more"]
     assert await books(easel) == (49, 0)
     return post
 
@@ -124,7 +124,7 @@ async def test_a_started_job_without_a_request_is_painted_after_a_restart(tmp_pa
         await platform.reached.wait()
     platform.release()
     async with world(tmp_path, sandbox, platform) as easel:
-        await painted(easel)
+        await painted(easel, is_edit=True)
     assert len(sandbox.requests) == 1
 
 

@@ -38,8 +38,8 @@ class Visitor:
         return (await self._page.receive_frame("deleted"))["id"]
 
     async def press(self, message: dict[str, Any], action: str, nonce: str, *, as_: str = "amber") -> str:
-        """Presses a button; returns the notice."""
-        job = next(button["job"] for button in message["buttons"] if button["action"] == action)
+        """Presses a button, of the message or behind *More…*; returns the notice."""
+        job = message["buttons"][0]["job"]
         fields = {"as": as_, "chat": "studio", "message": message["id"], "action": action, "job": job, "nonce": nonce}
         await self._page.send_frame("press", **fields)
         return (await self._page.receive_frame("notice"))["text"]

@@ -79,7 +79,7 @@ def test_upstreams_are_told_what_to_do_and_what_the_picture_is_about() -> None:
 
 def test_other_jobs_are_told_as_they_are() -> None:
     assert upstream_prompt(new_job()) == new_job().prompt
-    varied = replace(new_job(), event="vary:job1:telegram:1:press1")
+    varied = replace(new_job(), is_variation=True)
     assert upstream_prompt(varied) == f"{varied.prompt}\n\n{translate('en', 'prompt-vary')}"
 
 

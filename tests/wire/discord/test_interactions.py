@@ -50,6 +50,7 @@ async def test_a_value_that_is_not_offered_is_refused_in_words(world: DiscordWor
 
 
 async def test_a_mask_is_refused_before_anything_is_spent(world: DiscordWorld) -> None:
+    world.settings["providers"] = [world.provider(max_references=1)]  # so no marked copy goes along either
     async with world.easel():
         world.server.slash(world.ada, world.channel, "edit", {"prompt": "a hat", "image": photo(), "mask": photo()})
         assert (await world.wait_for_reply()).content == translate("en", "refusal-unsupported", what="mask")

@@ -49,6 +49,7 @@ async def test_a_reply_that_mentions_the_bot_answers_its_question(world: Discord
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("how", ["slash", "reply"])
 async def test_a_mask_that_was_refused_is_not_asked_for_again(world: DiscordWorld, how: str) -> None:
+    world.settings["providers"] = [world.provider(max_references=1)]  # so no marked copy goes along either
     async with world.easel():
         given = {"prompt": "make it night", "image": shot(50), "mask": shot(50)}
         asked = world.server.slash(world.ada, world.channel, "imagine", given)
