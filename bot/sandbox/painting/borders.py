@@ -4,12 +4,15 @@ Pure drawing. The scene is mirrored at each edge, which in a landscape looks lik
 """
 
 import random
+import re
 
 from PIL import Image, ImageOps
 
 from bot.sandbox.painting.landscape import brush_strokes
 from bot.sandbox.painting.pillow_types import apply_curve
 
+# Words of a request for more of the scene; a mask whose rest happens to be a border is one like others.
+ASKS_FOR_MORE = re.compile(r"\blarger canvas\b|холсте большего|更大的画布", re.I)
 MIN_KEPT_SHARE = 0.98  # of the box around what is kept, that is kept as well; below, the mask is no border
 STROKES = 90
 HALF = 128  # of 255

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from bot.sandbox.painting.borders import continue_scene, kept_box
+from bot.sandbox.painting.borders import ASKS_FOR_MORE, continue_scene, kept_box
 from bot.sandbox.painting.edits import edit_picture
 from bot.sandbox.painting.landscape import CheckAbandoned, draw_landscape
 from bot.sandbox.painting.marked_area import SAYS_SO, find_marked_area
@@ -68,7 +68,7 @@ def _edit_within(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAb
     original = ImageOps.fit(given, size)
     if (kept := _kept_pixels(spec, original)) is None:
         return None
-    if (box := kept_box(kept)) is not None:
+    if ASKS_FOR_MORE.search(spec.prompt) and (box := kept_box(kept)) is not None:
         canvas = continue_scene(original, box, rng)
     else:
         canvas = edit_picture(original.copy(), spec.prompt, rng, check_abandoned)
