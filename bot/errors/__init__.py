@@ -136,6 +136,7 @@ from bot.errors.infrastructure import (
     Undelivered,
     Unreadable,
 )
+from bot.errors.lineage import NothingBefore, ParentDeleted, ParentElsewhere, ParentForgotten, ParentGone
 from bot.errors.refusals import (
     AdminsOnly,
     AlreadyFinished,
@@ -161,7 +162,6 @@ from bot.errors.refusals import (
     MovingSticker,
     NotAnAdministrator,
     NotAPicture,
-    NothingBefore,
     NothingDrawn,
     NothingToDelete,
     NothingToEdit,
@@ -170,10 +170,6 @@ from bot.errors.refusals import (
     OneModelOnly,
     OptionWithoutValue,
     OutOfCredits,
-    ParentDeleted,
-    ParentElsewhere,
-    ParentForgotten,
-    ParentGone,
     Paused,
     PermissionsMissing,
     PictureGone,
