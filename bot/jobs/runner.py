@@ -20,7 +20,7 @@ from typing import Any
 
 import structlog
 
-from bot.chat import Chat, MessageRef
+from bot.chat import Chat
 from bot.errors import EaselError, PaintFailed, Refusal, Restarted, Stale, StoreFailed, Undelivered
 from bot.intake.models import current_options
 from bot.job import Failure, Job, State
@@ -191,6 +191,10 @@ class JobRunner:
         """The job's position in the queue changed; 1 is next."""
         self.notifier.update_queue_position(job_id, position)
 
+    def notify_in_background(self, job: Job) -> None:
+        """Shows how a job without images ended, in the background."""
+        self.notifier.notify_in_background(job)
+
     async def notify_of(self, job_id: str) -> None:
         """Shows how a job without images ended. Raises StoreFailed."""
         if (job := await self._store.get_job(job_id)) is not None:
@@ -202,10 +206,6 @@ class JobRunner:
             await self._set_aside(job_id, reason)
         except StoreFailed as failed:
             log.error("broken job is set aside at the next start", job=job_id, detail=failed.detail)
-
-    async def remove_messages(self, job: Job, shown: MessageRef | None) -> bool:
-        """Removes all messages of a job whose result is deleted. Raises ChatFailed, StoreFailed."""
-        return await self.notifier.remove_messages(job, shown)
 
     async def hand_over(self, job_id: str) -> None:
         """This process is to make no call about the job any more: returns when none is under way."""

@@ -310,7 +310,7 @@ class JobService:
         if deleted is None or not self._runner.is_connected(deleted):
             return
         try:
-            await self._runner.remove_messages(deleted, shown)
+            await self._runner.notifier.remove_messages(deleted, shown)
         except ChatFailed as failed:
             raise NotDeleted(detail=failed.detail) from failed
 
