@@ -152,6 +152,12 @@ class Fingers:
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
+async def choose(page: Page, tool: str) -> None:
+    """Chooses a tool, and waits until it is chosen."""
+    await page.locator(TOOL.format(tool)).click()
+    await expect(page.locator(TOOL.format(tool))).to_have_attribute("aria-pressed", "true")
+
+
 @pytest.mark.thorough
 async def test_on_a_phone_one_finger_paints_and_two_pinch(browser: Browser, demo: MakeDemo) -> None:
     made = await masking(demo)
@@ -173,7 +179,7 @@ async def test_on_a_phone_one_finger_paints_and_two_pinch(browser: Browser, demo
         assert after["width"] > 1.5 * before["width"]  # pinched
         assert await marked(page) == painted  # and not painted
         await page.locator(TOOL.format("fit")).tap()
-        await page.locator(TOOL.format("eraser")).tap()
+        await choose(page, "eraser")
         await fingers.send("touchStart", (0.3, 0.3))
         await fingers.send("touchMove", (0.7, 0.5))
         await fingers.send("touchEnd")
@@ -183,16 +189,18 @@ async def test_on_a_phone_one_finger_paints_and_two_pinch(browser: Browser, demo
         assert looks.found == []
         await page.locator(TOOL.format("invert")).tap()
         await page.locator(TOOL.format("clear")).tap()
+        await expect(page.locator("#share")).to_have_text("Nothing marked")
         await page.locator("#prompt").fill("a hat")
         await fingers.send("touchStart", (0.3, 0.3))
         await fingers.send("touchMove", (0.7, 0.5))
         await fingers.send("touchEnd")
         await page.locator("#paint").click()
         await expect(page.locator("#note")).to_contain_text("Nothing is marked yet")
-        await page.locator(TOOL.format("brush")).tap()
+        await choose(page, "brush")
         await fingers.send("touchStart", (0.3, 0.3))
         await fingers.send("touchMove", (0.7, 0.5))
         await fingers.send("touchEnd")
+        await expect(page.locator("#share")).not_to_have_text("Nothing marked")
         await page.locator("#paint").click()
         await expect(page.locator("#note")).to_contain_text("You can close this page")
         await wait_until(partial(requested, made))

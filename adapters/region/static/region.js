@@ -293,6 +293,7 @@ function edit(page, app) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (done || button.disabled) return;
+    clearTimeout(asked); // the link is used up once this is accepted
     button.disabled = true;
     note(say("region-page-sending"));
     try {
