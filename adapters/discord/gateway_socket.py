@@ -77,6 +77,16 @@ class GatewaySocket(DiscordWebSocket):
             return "heartbeat not acknowledged"
         return None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is open, or sends heartbeats all the same: discord.py has not read its end yet."""
+        return self.open or self._keep_alive is not None
+
+    def stop_heartbeats(self) -> None:
+        """At once, before anybody waits for the connection to close."""
+        if self._keep_alive is not None:
+            self._keep_alive.stop()
+
     @override
     def log_receive(self, data: Any, /) -> None:
         self._frame = data

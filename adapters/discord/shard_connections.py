@@ -83,7 +83,7 @@ class ShardConnections:
     # ------------------------------------------------------------ what a socket tells
 
     def add_socket(self, socket: GatewaySocket) -> None:
-        self._sockets = {each for each in self._sockets if each.open}
+        self._sockets = {each for each in self._sockets if each.is_alive}
         self._sockets.add(socket)
 
     def runs_shard(self, shard_id: int | None) -> bool:
@@ -185,9 +185,13 @@ class ShardConnections:
         await self._close_sockets({each for each in self._sockets if each.shard_id == shard_id}, KEEP_SESSION)
 
     async def _close_sockets(self, sockets: Collection[GatewaySocket], code: int) -> None:
-        """Among them what discord.py was opening when it was stopped: their heartbeats would go on for ever."""
-        self._sockets = self._sockets.difference(sockets)
-        await asyncio.gather(*(socket.close(code) for socket in sockets))
+        """Among them what discord.py was opening when it was stopped: their heartbeats would go on for ever, as they
+        would where this is interrupted before the first of them is closed."""
+        closing = set(sockets)
+        for socket in closing:
+            socket.stop_heartbeats()
+        await asyncio.gather(*(socket.close(code) for socket in closing))
+        self._sockets -= closing
 
     async def _save_session(self, shard_id: int) -> None:
         if (shard := self._shards.get(shard_id)) is not None:
