@@ -1,5 +1,6 @@
 """One bot's shards in several processes: shared out, taken over, handed back; nothing is lost or heard twice."""
 
+import asyncio
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -118,6 +119,19 @@ async def test_each_process_takes_its_share_and_a_stopped_one_hands_it_over(
         await wait_until(lambda: first.shards == [0, 1] and world.server.gateway.connected == 2)
         said += await say(world, channels, "a hen")
         await wait_until(lambda: sorted(first.received.texts + second.received.texts) == sorted(said))
+
+
+async def test_a_closing_that_is_interrupted_leaves_no_heartbeats(world: DiscordWorld, shared_url: str) -> None:
+    async with process(world, shared_url) as only:
+        await wait_until(lambda: world.server.gateway.connected == 2)
+        gateway = only.adapter._connection._gateway  # type: ignore[reportPrivateUsage]  # nobody else closes only these
+        assert gateway is not None
+        sockets: set[Any] = set(vars(gateway.connections)["_sockets"])
+        closing = asyncio.create_task(gateway.connections._close_sockets(sockets, 4000))  # type: ignore[reportPrivateUsage]  # as above
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        assert not [each for each in threading.enumerate() if is_beating(each)]
 
 
 async def test_a_process_that_is_given_up_leaves_its_shards_and_sessions_to_another(
