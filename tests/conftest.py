@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from bot import logs
 from bot.logs import configure_logging
+from bot.pictures import worker_pool
 from bot.sandbox import renderer
 from bot.sandbox.images import playback
 from bot.store.maintenance import upgrade
@@ -30,6 +31,7 @@ from tests.support.postgres import Cluster, shared_cluster
 settings.register_profile("easel", deadline=None, derandomize=True)
 settings.load_profile("easel")
 
+BUSY_DEADLINE_S = 120.0  # of a call in a picture worker, beside all that a busy machine does besides
 FOLDER = Path(__file__).parent
 gc.set_threshold(50_000, 20, 20)  # a tenth of the processor time went into looking for cycles
 gc.disable()  # what is imported and collected stays
@@ -153,6 +155,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def logged() -> None:
     """The log goes through `logging`, where pytest shows it beside a failure."""
     configure_logging("json", "debug")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_pools() -> Iterator[None]:
+    """Work with pictures, which yields to all else, gets the time that it may take on a busy machine."""
+    with pytest.MonkeyPatch.context() as patched:
+        defaults = worker_pool.WorkerPool.__init__.__kwdefaults__
+        assert defaults is not None
+        patched.setitem(defaults, "deadline_s", BUSY_DEADLINE_S)
+        yield
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ class DiscordServer(UserActions):
         mine = [message for message in self.world.messages.values() if message.author is self.world.bot]
         return [(message, who) for message in mine for who in message.pinged]
 
-    async def until(self, condition: Callable[[], T | None], *, seconds: float = 45.0) -> T:
+    async def until(self, condition: Callable[[], T | None], *, seconds: float = 120.0) -> T:
         """Waits until a condition on the server's state holds, and gives its value.
 
         Raises TimeoutError after `seconds`, naming the last requests.

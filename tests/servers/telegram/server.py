@@ -166,7 +166,7 @@ class TelegramServer(ChatActions, AttachmentActions, UserActions):
         """The calls of one method so far."""
         return [one for one in self.requests if one.method == method]
 
-    async def until(self, condition: Callable[[], T | None], *, seconds: float = 45.0) -> T:
+    async def until(self, condition: Callable[[], T | None], *, seconds: float = 120.0) -> T:
         """Waits until a condition on the server's state holds, and gives its value.
 
         Raises TimeoutError after `seconds`, naming the last requests.

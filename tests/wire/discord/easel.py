@@ -110,7 +110,7 @@ class DiscordWorld(World):
         return found
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await self.server.until(condition, seconds=45.0)
+        return await self.server.until(condition, seconds=120.0)
 
     async def available_credits(self, user: User | None = None) -> int:
         """A member's credits."""

@@ -119,7 +119,7 @@ class TelegramWorld(World):
         return found
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await self.server.until(condition, seconds=45.0)
+        return await self.server.until(condition, seconds=120.0)
 
     async def wait_until_heard(self) -> None:
         """Waits until the bot has taken in everything that was said."""
