@@ -13,6 +13,7 @@ from adapters.region.routes import RegionRoutes
 from bot.chat import Action, MessageRef, User
 from bot.ports import REGION_PATH
 from bot.presses import ButtonPress
+from bot.sandbox import Sandbox
 from tests.flow.world import MemoryWorld
 from tests.support.platform import AMBER, Platform, Post
 
@@ -20,6 +21,12 @@ PUBLIC = "https://easel.example"
 LOOSE = "a red sail --loose"  # without the original put back around it, which others test
 HALF = {"tool": "rectangle", "points": [0, 0, 512, 1024]}
 HALF_OF_1024 = json.dumps({"width": 1024, "height": 1024, "strokes": [HALF]}).encode()
+
+
+def masking(sandbox: Sandbox) -> dict[str, Any]:
+    """Settings with a provider that takes masks."""
+    upstream = {"preset": "sandbox", "dialect": "images", "base_url": sandbox.address, "api_key": "sandbox"}
+    return {"providers": [upstream]}
 
 
 class Pages(Platform):

@@ -2,36 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from bot.ports import LaunchVerification
 from bot.sandbox import Sandbox
 from bot.texts import translate
-from tests.flow.region.region_page import HALF, Pages, RegionClient, painted, press_region, region_client
+from tests.flow.region.region_page import HALF, Pages, RegionClient, masking, painted, press_region, region_client
 from tests.flow.world import MemoryWorld, world
 from tests.support.platform import JADE
-
-
-def masking(sandbox: Sandbox) -> dict[str, Any]:
-    """Settings with a provider that takes masks."""
-    upstream = {"preset": "sandbox", "dialect": "images", "base_url": sandbox.address, "api_key": "sandbox"}
-    return {"providers": [upstream]}
-
-
-@pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
-    async with world(tmp_path, sandbox, Pages(), **masking(sandbox)) as made:
-        yield made
-
-
-@pytest.fixture
-async def page(easel: MemoryWorld) -> AsyncIterator[RegionClient]:
-    async with region_client(easel) as client:
-        yield client
 
 
 async def test_a_region_becomes_an_edit_with_a_mask_of_the_exact_size(easel: MemoryWorld, page: RegionClient) -> None:

@@ -1,33 +1,16 @@
 """A region of one's own photo: `/edit --region`, and the button below the question that asks for words."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.chat import Action, MessageRef, User
 from bot.presses import ButtonPress
-from bot.sandbox import Sandbox
 from bot.texts import translate
-from tests.flow.region.region_page import Pages, RegionClient, region_client
-from tests.flow.region.test_links import masking
-from tests.flow.world import MemoryWorld, world
+from tests.flow.region.region_page import Pages, RegionClient
+from tests.flow.world import MemoryWorld
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE, Post
 
 SQUARE = {"tool": "rectangle", "points": [0, 0, 60, 60]}
-
-
-@pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
-    async with world(tmp_path, sandbox, Pages(), **masking(sandbox)) as made:
-        yield made
-
-
-@pytest.fixture
-async def page(easel: MemoryWorld) -> AsyncIterator[RegionClient]:
-    async with region_client(easel) as client:
-        yield client
 
 
 async def press(easel: MemoryWorld, post: Post, sender: User = AMBER) -> tuple[str, str]:

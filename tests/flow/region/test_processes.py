@@ -9,8 +9,7 @@ import pytest
 from bot.ports import RegionPages
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from tests.flow.region.region_page import HALF_OF_1024, LOOSE, Pages, press_region
-from tests.flow.region.test_links import masking
+from tests.flow.region.region_page import HALF_OF_1024, LOOSE, Pages, masking, press_region
 from tests.flow.world import MemoryWorld
 from tests.support.clusters import member
 from tests.support.platform import Post
