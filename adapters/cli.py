@@ -94,7 +94,7 @@ def _load_settings(config: Path | None) -> "Settings":
 def _load_with_files(config: Path | None) -> "tuple[Settings, SettingsSource]":
     """As `_load_settings`, and where they are read again when they change."""
     from adapters.reloading import SettingsSource
-    from bot.logs import configure_logging
+    from bot.observability.logs import configure_logging
     from bot.settings import load_with_files
 
     _read.config = config

@@ -16,7 +16,7 @@ import structlog
 from pydantic import BaseModel
 
 from bot.errors import SettingsWrong
-from bot.logs import configure_logging
+from bot.observability.logs import configure_logging
 from bot.reconfiguration import EXCEPT, RELOADED, Reconfiguration
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import URL
 
 from bot.errors import SettingsWrong
-from bot.metrics import BACKUPS, LAST_BACKUP
+from bot.observability.metrics import BACKUPS, LAST_BACKUP
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 from bot.settings import Settings

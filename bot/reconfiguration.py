@@ -11,7 +11,7 @@ from bot.errors import SettingsWrong
 from bot.handlers.access_lists import AccessLists, make_access_lists
 from bot.handlers.admission import Admission
 from bot.jobs.sharing import JobSharing
-from bot.metrics import PROVIDER_INFO
+from bot.observability.metrics import PROVIDER_INFO
 from bot.ports import Provider
 from bot.providers.fallback import FallbackProvider
 from bot.providers.presets import Upstream, resolve_providers

@@ -14,8 +14,8 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
-from bot import logs
-from bot.logs import configure_logging
+from bot.observability import logs
+from bot.observability.logs import configure_logging
 from bot.pictures import worker_pool
 from bot.sandbox import renderer
 from bot.sandbox.images import playback

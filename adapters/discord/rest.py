@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from adapters.discord.call_gate import CallGate, RateLimit, read_rate_limit
 from adapters.discord.errors import CallRejected, chat_busy, chat_unreachable
 from bot.errors import ChatBusy
-from bot.metrics import INVALID_REQUESTS, RECENT_INVALID_REQUESTS
+from bot.observability.metrics import INVALID_REQUESTS, RECENT_INVALID_REQUESTS
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
 from bot.runtime.on_wire import signal_on_wire

@@ -20,7 +20,7 @@ from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
 from adapters.playground.records import NewFile, StoredFile, StoredMessage, decode_stored_text, read_file, read_message
 from bot.chat import Action
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
-from bot.metrics import ROWS_SET_ASIDE
+from bot.observability.metrics import ROWS_SET_ASIDE
 from bot.presses import read_target
 from bot.runtime.clock import Clock
 from bot.store.private_files import create_private_file, create_private_folder

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection, Error, sql
 from sqlalchemy.engine import URL
 
 from bot.errors import StoreFailed
-from bot.metrics import BUS_GAPS
+from bot.observability.metrics import BUS_GAPS
 from bot.ports import Transaction
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor, TaskInterrupted

@@ -15,7 +15,7 @@ import structlog
 
 from bot.cluster.membership import ProcessMembership
 from bot.errors import StoreFailed
-from bot.metrics import LEASES_HELD
+from bot.observability.metrics import LEASES_HELD
 from bot.ports import Bus, Lease, MembershipChange
 from bot.runtime.background import cancel_and_wait
 from bot.runtime.clock import Clock

@@ -17,7 +17,7 @@ import structlog
 
 from bot.cluster.machine import is_dead
 from bot.errors import StoreFailed
-from bot.metrics import CLUSTER_LAPSES, CLUSTER_MEMBERS
+from bot.observability.metrics import CLUSTER_LAPSES, CLUSTER_MEMBERS
 from bot.ports import Bus, Member, MembershipChange
 from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.supervision import Supervisor

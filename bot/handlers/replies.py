@@ -15,7 +15,7 @@ from bot.errors import EaselError, Refusal, TooFast
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.unfinished import PendingRequest
 from bot.jobs.service import Requester
-from bot.metrics import REFUSALS
+from bot.observability.metrics import REFUSALS
 from bot.status.messages import StatusMessages
 from bot.texts import translate_error
 

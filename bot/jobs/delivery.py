@@ -17,7 +17,7 @@ from bot.jobs.checkpoints import GenerationState
 from bot.jobs.edits import EditedImages
 from bot.jobs.notifier import JobNotifier
 from bot.jobs.settlement import Settlement
-from bot.metrics import DELIVERY_SECONDS, PAINT_SECONDS
+from bot.observability.metrics import DELIVERY_SECONDS, PAINT_SECONDS
 from bot.painting import Image
 from bot.providers.catalog import ProviderCatalog
 from bot.providers.versions import Versions

@@ -20,7 +20,7 @@ from bot.jobs.images import JobImages
 from bot.jobs.marked_copies import MarkedCopies
 from bot.jobs.reframes import shape_text, shapes_for, upstream_prompt
 from bot.jobs.safety import SafetyIdentifiers
-from bot.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
+from bot.observability.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
 from bot.painting import (
     MAX_SURPLUS_IMAGES,
     Accepted,

@@ -6,7 +6,7 @@ Looks into the queue every few seconds while there are such jobs; moves none of 
 import asyncio
 from collections.abc import Callable
 
-from bot.metrics import JOBS_WAITING
+from bot.observability.metrics import JOBS_WAITING
 from bot.runtime.clock import Clock, wait_for_event
 from bot.store.job_holders import JobHolders
 

@@ -12,7 +12,7 @@ from typing import Any
 from bot.errors import Stale
 from bot.job import Job
 from bot.jobs.fair_queue import FairQueue
-from bot.metrics import JOBS_RUNNING, JOBS_WAITING
+from bot.observability.metrics import JOBS_RUNNING, JOBS_WAITING
 from bot.ports import Signal, Workflow
 from bot.runtime.background import end_tasks
 from bot.runtime.clock import Clock, wait_for_event

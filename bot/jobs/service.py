@@ -28,7 +28,7 @@ from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
-from bot.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
+from bot.observability.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
 from bot.painting import Options
 from bot.ports import Dispatch
 from bot.prices import PriceRange

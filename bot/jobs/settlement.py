@@ -10,7 +10,7 @@ import structlog
 from bot.chat import Delivered
 from bot.errors import StoreFailed
 from bot.job import Failure, Job, State
-from bot.metrics import CREDITS_CHARGED, CREDITS_RESERVED, JOBS_FINISHED
+from bot.observability.metrics import CREDITS_CHARGED, CREDITS_RESERVED, JOBS_FINISHED
 from bot.ports import BalanceDisplay, ChatPort
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock

@@ -23,7 +23,7 @@ from bot.jobs.job_recovery import JobRecovery
 from bot.jobs.queue_positions import QueuePositions
 from bot.jobs.remote_cancel import RemoteCancel
 from bot.jobs.scheduler import Hold
-from bot.metrics import JOBS_RUNNING
+from bot.observability.metrics import JOBS_RUNNING
 from bot.ports import Cluster, MembershipChange, SharedWorkflow, Signal
 from bot.runtime.background import BackgroundTasks, end_tasks
 from bot.runtime.clock import Clock, wait_for_event

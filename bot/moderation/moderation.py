@@ -12,9 +12,9 @@ import structlog
 from cachetools import TTLCache
 
 from bot.errors import FlaggedPicture, FlaggedPrompt, Moderated, PaintFailed, Unmoderated
-from bot.metrics import MODERATION_REFUSALS, MODERATION_REQUESTS, MODERATION_UNAVAILABLE
 from bot.moderation.endpoint import ModerationClient, make_endpoint
 from bot.moderation.rules import OTHER, Findings, Policy
+from bot.observability.metrics import MODERATION_REFUSALS, MODERATION_REQUESTS, MODERATION_UNAVAILABLE
 from bot.painting import Image
 from bot.providers.http.client import UpstreamClient
 from bot.runtime.clock import Clock

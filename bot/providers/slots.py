@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import count
 
-from bot.metrics import PROVIDER_CONCURRENCY
+from bot.observability.metrics import PROVIDER_CONCURRENCY
 from bot.providers.concurrency import START, TAKEN_AFTER_S, LearnedLimit, PendingRequest
 from bot.runtime.clock import Clock
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.metrics import SURPLUS_IMAGES
+from bot.observability.metrics import SURPLUS_IMAGES
 from bot.painting import MAX_SURPLUS_IMAGES, FinishedImage, PaintEvent, Preview
 
 log = structlog.get_logger()

@@ -1,6 +1,6 @@
 """Measures how late the event loop calls its timers, for the metrics: what blocks it shows here first."""
 
-from bot.metrics import LOOP_LAG_SECONDS
+from bot.observability.metrics import LOOP_LAG_SECONDS
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.metrics import TASK_RESTARTS
+from bot.observability.metrics import TASK_RESTARTS
 from bot.runtime.background import cancel_and_wait
 from bot.runtime.clock import Clock, wait_for_event
 

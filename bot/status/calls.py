@@ -21,7 +21,7 @@ from bot.errors import (
     SendForbidden,
     StillSearching,
 )
-from bot.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
+from bot.observability.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
 from bot.ports import (
     AlbumPosts,
     ButtonReplacement,

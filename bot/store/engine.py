@@ -25,7 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed, StoreUnreachable
-from bot.metrics import COMMIT_SECONDS
+from bot.observability.metrics import COMMIT_SECONDS
 from bot.store.answer_limit import answer_within
 from bot.store.sqlite_driver import ThreadConnection, make_thread_engine
 

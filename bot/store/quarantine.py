@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, delete, exists, insert, select
 
 from bot.errors import StoreFailed
 from bot.job import new_id
-from bot.metrics import ROWS_SET_ASIDE, UPDATES_SET_ASIDE
+from bot.observability.metrics import ROWS_SET_ASIDE, UPDATES_SET_ASIDE
 from bot.runtime.clock import Clock
 from bot.store import job_audit, ledger, schema
 from bot.store.database import Database

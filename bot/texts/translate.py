@@ -15,7 +15,7 @@ from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax import ast
 
 from bot.errors import EaselError, MessageArgument
-from bot.metrics import TEXT_FAILURES
+from bot.observability.metrics import TEXT_FAILURES
 from bot.texts.characters import strip_control_chars
 from bot.texts.shortening import shorten
 

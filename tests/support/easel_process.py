@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import adapters.service
-from bot.logs import configure_logging
+from bot.observability.logs import configure_logging
 from bot.settings import load
 from tests.support.forked import ForkedProcess
 from tests.support.waiting import TIMEOUT_S

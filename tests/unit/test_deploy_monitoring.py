@@ -10,7 +10,8 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from bot import errors, metrics
+from bot import errors
+from bot.observability import metrics
 from tests.support import PROJECT
 
 DEPLOY = PROJECT / "deploy"

@@ -15,7 +15,7 @@ from bot.chat import Chat, User
 from bot.cluster.opening import open_cluster
 from bot.job import NewJob, new_id
 from bot.jobs.shared_dispatch import TOPIC
-from bot.logs import configure_logging
+from bot.observability.logs import configure_logging
 from bot.ports import EVENTS, PAINTING
 from bot.quota import QuotaRules
 from bot.runtime.clock import SystemClock

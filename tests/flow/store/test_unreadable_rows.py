@@ -18,7 +18,7 @@ from sqlalchemy import JSON, Column, Table
 from adapters import doctor
 from bot.chat import User
 from bot.job import Job
-from bot.metrics import ROWS_SET_ASIDE
+from bot.observability.metrics import ROWS_SET_ASIDE
 from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.store import schema

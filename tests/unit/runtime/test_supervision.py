@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.metrics import TASK_RESTARTS
+from bot.observability.metrics import TASK_RESTARTS
 from bot.runtime.supervision import FIRST_PAUSE_S, MAX_PAUSE_S, SupervisedTask, Supervisor, TaskInterrupted
 from tests.support.clocks import FakeClock, settle
 

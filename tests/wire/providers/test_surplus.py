@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.metrics import SURPLUS_IMAGES
+from bot.observability.metrics import SURPLUS_IMAGES
 from bot.painting import MAX_SURPLUS_IMAGES, Blob, FinishedImage, Link, Options, PaintEvent, PaintRequest, Preview
 from bot.providers import inline_images
 from bot.providers.http.client import UpstreamClient

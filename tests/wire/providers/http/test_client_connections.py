@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from bot.errors import NoAnswer, Unreachable, UpstreamDown
-from bot.logs import QUIET_LOGGERS
+from bot.observability.logs import QUIET_LOGGERS
 from bot.providers.http.client import UpstreamClient, exchange
 from tests.servers.upstream.scripted import JSON, Call, Script, scripted_upstream
 from tests.wire.providers.http.exchanges import SHORT, fail_to_paint, keep_answering, paint, poll, says, upload

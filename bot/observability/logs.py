@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from bot.logs.folding import RepeatFilter
+from bot.observability.folding import RepeatFilter
 
 # Below WARNING httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included.
 QUIET_LOGGERS = ("alembic", "httpx", "httpcore", "aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "PIL")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.logs.folding import MAX_LINES, WINDOW_S, RepeatFilter
+from bot.observability.folding import MAX_LINES, WINDOW_S, RepeatFilter
 
 
 class Log:
