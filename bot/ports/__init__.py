@@ -3,6 +3,7 @@
 One place to import them from; they stand in the modules below.
 """
 
+from bot.ports.administration import Administration
 from bot.ports.cluster import (
     EVENTS,
     MAX_PAYLOAD_BYTES,
@@ -58,6 +59,7 @@ __all__ = [
     "PAINTING",
     "REGION_PATH",
     "AdapterStorage",
+    "Administration",
     "AlbumPosts",
     "BalanceDisplay",
     "BudgetRow",
