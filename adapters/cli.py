@@ -254,7 +254,7 @@ def check_database(
         for problem in part.problems:
             print(f"FAIL  {part.subject}: {problem}")
     if any(part.problems for part in found):
-        print("Put a backup in its place (deploy/README.md, Backup), or let easel run set the rows aside.")
+        print("Put a backup in its place (deploy/BACKUP.md), or let easel run set the rows aside.")
         raise typer.Exit(1)
 
 

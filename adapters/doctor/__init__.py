@@ -27,7 +27,7 @@ from bot.store.engine import is_sqlite, parse_url
 __all__ = ["Finding", "mistake", "run_checks"]
 
 CHATS_WAIT_S = 8.0  # that a platform's check waits for the database to name the chats
-SETTINGS_HINT = "see Settings and Secrets by file in the README"
+SETTINGS_HINT = "see deploy/SETTINGS.md"
 INIT_HINT = "easel init asks for what is needed and writes easel.toml"
 
 Checks = list[tuple[str, Awaitable[Sequence[Finding]]]]

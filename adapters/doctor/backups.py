@@ -22,7 +22,7 @@ def check_backups(settings: Settings) -> list[Finding]:
         return []
     file = sqlite_path(url)
     if settings.backup.every is None:
-        hint = 'set backup.every = "1d", or let Litestream copy it (deploy/README.md, Backup)' * file.exists()
+        hint = 'set backup.every = "1d", or let Litestream copy it (deploy/BACKUP.md)' * file.exists()
         return [_finding("none are made", hint=hint)]
     folder = backup_folder(url, settings.backup.folder)
     try:

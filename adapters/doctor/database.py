@@ -18,7 +18,7 @@ from bot.store.store import Store
 MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
 MAX_CHATS = 20  # groups whose permissions are looked at, of each platform: those with the newest jobs
 LARGE_WAL_BYTES = 256_000_000  # a write-ahead log is emptied at 4 MB, unless somebody reads all the time
-HINT = "is the server running, and database_url right? README, Settings"
+HINT = "is the server running, and database_url right? deploy/SETTINGS.md"
 
 
 @dataclass(slots=True, kw_only=True)

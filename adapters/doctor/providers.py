@@ -27,7 +27,7 @@ def describe_upstream(upstream: Upstream) -> list[Finding]:
         [] if upstream.is_known_model else [Finding(subject=subject, is_ok=True, message=describe_unknown(upstream))]
     )
     idle = describe_idle_rate(upstream)
-    hint = "see Prices in the README"
+    hint = "see Prices in deploy/PROVIDERS.md"
     return [
         Finding(subject=subject, is_ok=True, message=describe_offer(upstream)),
         *unknown,
@@ -58,7 +58,7 @@ async def check_upstreams(models: Sequence[Upstream]) -> list[Finding]:
 
 
 def _hint(upstream: Upstream) -> str:
-    return f"deploy/wires.md and Providers in the README; the preset is {upstream.preset or 'none'}"
+    return f"deploy/wires.md and deploy/PROVIDERS.md; the preset is {upstream.preset or 'none'}"
 
 
 async def check_moderation(moderation: Moderation) -> Finding:
@@ -74,4 +74,4 @@ async def check_moderation(moderation: Moderation) -> Finding:
         unavailable = {"refuse": "nothing is painted", "allow": "all is painted"}[moderation.when_unavailable]
         return f"answers at {moderation.base_url}; while it does not, {unavailable}"
 
-    return await finding("moderation", ask(), hint="see Moderation in the README")
+    return await finding("moderation", ask(), hint="see Moderation in deploy/PROVIDERS.md")

@@ -37,7 +37,7 @@ class Dialogue:
             return given
         if not self._asks:
             raise SettingsWrong([f"--provider: name the upstream that paints: {', '.join(names)}"])
-        typer.echo("Who paints? The README says under Providers what each of them has.")
+        typer.echo("Who paints? deploy/PROVIDERS.md says what each of them has.")
         while (said := str(typer.prompt(f"Provider ({', '.join(names)})", default="openai")).strip()) not in names:
             typer.echo("None of these.", err=True)
         return said

@@ -21,7 +21,7 @@ from bot.settings.loading import explain
 from bot.store.private_files import FILE_MODE
 
 HEAD = """\
-# Settings of Easel, written by `easel init`. Every key there is: README, Settings. A line with # is not in use.
+# Settings of Easel, written by `easel init`. Every key there is: deploy/SETTINGS.md. A line with # is not in use.
 # Keep this file to yourself, for it may hold keys. After a change: `easel check`.
 """
 EXISTS = "exists already; easel init overwrites nothing"
@@ -94,7 +94,7 @@ def _parts(answers: Answers) -> Iterator[str]:
 
 def _provider(provider: ProviderAnswers) -> Iterator[str]:
     """The provider with its models and prices; further models that the preset knows as comments."""
-    yield "# Who paints. Several are tried in their order; README, Providers."
+    yield "# Who paints. Several are tried in their order; deploy/PROVIDERS.md."
     yield "[[providers]]"
     yield f"preset = {_text(provider.preset)}"
     if provider.base_url is not None:

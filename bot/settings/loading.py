@@ -126,7 +126,7 @@ def _contradictions(settings: Settings) -> list[str]:
     problems += _moderation_problems(settings.moderation)
     if settings.backup.every is not None and not settings.database_url.startswith("sqlite"):
         problems.append(
-            "backup.every: PostgreSQL is backed up with its own pg_dump or pg_basebackup (deploy/README.md, Backup)"
+            "backup.every: PostgreSQL is backed up with its own pg_dump or pg_basebackup (deploy/BACKUP.md)"
         )
     names = [each.name for each in settings.providers]
     problems += [

@@ -249,7 +249,7 @@ class Log(Table):
 
 
 class Settings(BaseSettings):
-    """Everything; see the README for what each key means."""
+    """Everything; deploy/SETTINGS.md says what each key means."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

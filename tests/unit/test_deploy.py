@@ -47,7 +47,8 @@ def pins() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["Dockerfile", "easel.service", "easel.env.example", "compose.yaml", "README.md", "SCALING.md"]
+    "name",
+    ["Dockerfile", "easel.service", "easel.env.example", "compose.yaml", *(each.name for each in DEPLOY.glob("*.md"))],
 )
 def test_every_variable_is_one_that_easel_reads(name: str) -> None:
     assert set(re.findall(r"\bEASEL_[A-Z][A-Z_]*[A-Z]\b", text(name))) <= set(variables())

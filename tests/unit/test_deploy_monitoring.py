@@ -85,7 +85,7 @@ def test_outcomes_in_alerts_are_failures() -> None:
 
 
 def test_the_guide_says_what_each_alert_means() -> None:
-    guide = (DEPLOY / "README.md").read_text("utf-8")
+    guide = (DEPLOY / "WATCHING.md").read_text("utf-8")
     for rule in alerts():
         assert f"| `{rule['alert']}` |" in guide
     assert set(re.findall(r"\| `(Easel\w+)` \|", guide)) == {rule["alert"] for rule in alerts()}

@@ -13,9 +13,8 @@ from bot.settings.loading import keys
 from bot.settings.providers import Provider
 from tests.support import PROJECT
 
-README = (PROJECT / "README.md").read_text("utf-8")
 PAGES = {path.relative_to(PROJECT).as_posix(): path.read_text("utf-8") for path in PROJECT.glob("deploy/*.md")}
-PAGES["README.md"] = README
+PAGES["README.md"] = (PROJECT / "README.md").read_text("utf-8")
 ANYWHERE = {"base_url": "http://127.0.0.1:9"}  # for presets without an address of their own
 
 
@@ -42,7 +41,14 @@ def test_a_snippet_of_settings_is_accepted(place: str, snippet: str) -> None:
     accept(table)
 
 
-INLINE = [each for each in re.findall(r"`([a-z_.]+ = [^`]+)`", README) if "…" not in each]
+INLINE = sorted(
+    {
+        each
+        for name in ("README.md", "deploy/PROVIDERS.md", "deploy/SETTINGS.md", "deploy/MEMBERS.md")
+        for each in re.findall(r"`([a-z_.]+ = [^`]+)`", PAGES[name])
+        if "…" not in each
+    }
+)
 OF_A_PRICE = ("auto", "default")  # keys of the table itself
 
 
@@ -57,23 +63,23 @@ def test_a_setting_in_a_sentence_is_accepted(line: str) -> None:
     accept(table)
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the first table behind a heading."""
-    table = re.search(r"\n\|.*?\n\n", README.partition(f"\n{heading}\n")[2], re.DOTALL)
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table behind a heading of a page in deploy/."""
+    table = re.search(r"\n\|.*?\n\n", PAGES[f"deploy/{page}"].partition(f"{heading}\n")[2], re.DOTALL)
     assert table is not None
     return [line.strip("| ").split(" | ") for line in table[0].strip().splitlines()[2:]]
 
 
 def test_the_table_of_settings_has_every_key_and_no_other() -> None:
-    documented = {key for first, *_ in rows("### Settings") for key in re.findall(r"`([\w.]+)`", first)}
-    [providers] = [row for row in rows("### Settings") if row[0] == "`providers`"]
+    documented = {key for first, *_ in rows("SETTINGS.md", "## Every key") for key in re.findall(r"`([\w.]+)`", first)}
+    [providers] = [row for row in rows("SETTINGS.md", "## Every key") if row[0] == "`providers`"]
     known = {key for key in keys() if ".*" not in key} | {key.partition(".*")[0] for key in keys() if ".*" in key}
     assert documented == known
     assert set(re.findall(r"`(\w+)`", providers[2])) == set(Provider.model_fields)
 
 
 def test_the_table_of_presets_names_each_with_its_dialect_and_its_first_model() -> None:
-    told = {row[0].strip("`"): row for row in rows("### Providers")}
+    told = {row[0].strip("`"): row for row in rows("PROVIDERS.md", "# Providers, prices and moderation")}
     assert told.keys() == PRESETS.keys()
     for name, (_, dialect, models) in told.items():
         assert dialect == f"`{PRESETS[name].dialect}`"

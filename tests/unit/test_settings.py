@@ -372,5 +372,5 @@ def test_what_is_no_time_is_said(tmp_path: Path, value: str) -> None:
 def test_postgresql_is_backed_up_by_its_own_tools(tmp_path: Path) -> None:
     text = 'database_url = "postgresql://db/easel"\nbackup.every = "1d"'
     assert problems(written(tmp_path, text)) == [
-        "backup.every: PostgreSQL is backed up with its own pg_dump or pg_basebackup (deploy/README.md, Backup)"
+        "backup.every: PostgreSQL is backed up with its own pg_dump or pg_basebackup (deploy/BACKUP.md)"
     ]
