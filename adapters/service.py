@@ -28,7 +28,6 @@ from adapters.reloading import SettingsSource, follow_settings
 from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
-from bot.backups import Backups
 from bot.cluster.chat_routing import platform_role
 from bot.cluster.opening import open_cluster
 from bot.errors import SettingsWrong
@@ -47,6 +46,7 @@ from bot.store.adapter_store import AdapterStore
 from bot.store.health import DatabaseHealth
 from bot.store.maintenance import exclusive_access
 from bot.store.private_files import create_private_folder
+from bot.store.scheduled_backups import Backups
 from bot.store.store import Store
 from bot.texts import translate
 

@@ -256,7 +256,7 @@ class Button:
 
     @property
     def target(self) -> str:
-        """`JOB`, or `JOB:PICTURE`: what a press brings back beside the action (`bot.presses.read_target`)."""
+        """`JOB`, or `JOB:PICTURE`: what a press brings back beside the action (`bot.ports.presses.read_target`)."""
         return self.job_id if self.picture is None else f"{self.job_id}:{self.picture}"
 
 
@@ -374,7 +374,7 @@ class ChatFeatures:
 
     compares_pictures: bool = False
     """Two pictures can be shown in one place, with a line between them to be drawn from side to side
-    (`bot.presses.ButtonReply.comparison`)."""
+    (`bot.ports.presses.ButtonReply.comparison`)."""
 
     shows_linked_pictures: bool = False
     """A link to a message (`bot.ports.MessageLinks`) shows the picture that stands there."""
@@ -383,7 +383,7 @@ class ChatFeatures:
     """The bot is no member there and has one message, which everything takes the place of."""
 
     private_replies: bool = False
-    """Whoever presses a button can be shown a card that nobody else sees (`bot.presses.ButtonReply.card`)."""
+    """Whoever presses a button can be shown a card that nobody else sees (`bot.ports.presses.ButtonReply.card`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

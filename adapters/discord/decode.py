@@ -15,7 +15,7 @@ from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, emb
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, Chat, DeletedMessage, Message, MessageRef, User
 from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
-from bot.presses import ButtonPress, read_target
+from bot.ports import ButtonPress, read_target
 
 BUTTON_ID = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<target>[\w-]{{1,80}}(?::\d{{1,3}})?)")
 MAX_TEXT_CHARS = (2000, 4000)  # characters of a user's message, without and with Nitro

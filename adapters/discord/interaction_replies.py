@@ -25,8 +25,7 @@ from adapters.discord.users import interaction_locale
 from bot.chat import Card
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.errors.machine import is_machine_failure
-from bot.ports import REGION_PATH
-from bot.presses import ButtonReply
+from bot.ports import REGION_PATH, ButtonReply
 from bot.runtime.clock import Clock, wait_for_event
 from bot.texts import negotiate_locale, translate_error
 

@@ -28,8 +28,7 @@ from bot.chat import Action, Attachment, DeletedMessage, Message, MessageRef, Us
 from bot.errors import ReplyHasNoPicture, Restarted, StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
 from bot.intake.parser import file_refusal
-from bot.ports import AdapterStorage, EventSink
-from bot.presses import ButtonPress
+from bot.ports import AdapterStorage, ButtonPress, EventSink
 from bot.runtime.clock import Clock
 from bot.texts import negotiate_locale, translate, translate_error
 

@@ -21,7 +21,7 @@ from adapters.playground.records import NewFile, StoredFile, StoredMessage, deco
 from bot.chat import Action
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
 from bot.observability.metrics import ROWS_SET_ASIDE
-from bot.presses import read_target
+from bot.ports import read_target
 from bot.runtime.clock import Clock
 from bot.store.private_files import create_private_file, create_private_folder
 

@@ -7,7 +7,7 @@ from adapters.playground import users
 from adapters.playground.protocol import EstimateFrame, PressFrame
 from adapters.playground.records import StoredFile, StoredMessage
 from bot.chat import Attachment, DeletedMessage, Message, MessageRef
-from bot.presses import ButtonPress, read_target
+from bot.ports import ButtonPress, read_target
 
 _LEADING_MENTION = re.compile(r"@easel(?!\w)[,:]?\s*", re.IGNORECASE)
 _MENTION = re.compile(r"[ \t]?(?<!\w)@easel(?!\w)", re.IGNORECASE)

@@ -14,7 +14,7 @@ from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, Chat, Message, MessageRef, User
 from bot.intake.deixis import refers_to_picture
-from bot.presses import ButtonPress, read_target
+from bot.ports import ButtonPress, read_target
 
 BUTTON_DATA = re.compile(rf"easel:(?P<action>{'|'.join(Action)}):(?P<target>[\w-]{{1,40}}(?::\d{{1,3}})?)")
 _BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")

@@ -24,8 +24,7 @@ from adapters.telegram.region_links import RegionLinks
 from adapters.telegram.state import TelegramState
 from bot.errors import ChatFailed
 from bot.intake.commands import PAINT_COMMANDS
-from bot.ports import EventSink
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply, EventSink
 from bot.runtime.clock import Clock, wait_for_future
 from bot.texts import negotiate_locale, translate
 

@@ -14,8 +14,7 @@ from adapters.telegram.api import call_api
 from adapters.telegram.encode import escape_entities
 from adapters.telegram.errors import CALL_FAILURES, CallRejected
 from bot.chat import Message
-from bot.ports import REGION_PATH, EventSink
-from bot.presses import PageLink
+from bot.ports import REGION_PATH, EventSink, PageLink
 from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()

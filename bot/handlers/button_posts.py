@@ -9,7 +9,7 @@ from bot.chat import User
 from bot.errors import Banned
 from bot.handlers.admission import Admission
 from bot.job import Job, button_key
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply
 from bot.runtime.clock import Clock
 from bot.status.message import FinalState
 from bot.status.messages import StatusMessages

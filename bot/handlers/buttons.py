@@ -24,7 +24,7 @@ from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
 from bot.painting import Capabilities
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply
 from bot.runtime.clock import Clock
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate, translate_error

@@ -20,8 +20,7 @@ from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
-from bot.ports import Bus
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import Bus, ButtonPress, ButtonReply
 from bot.providers.catalog import ProviderCatalog
 from bot.quota import Balance, CurrentRules
 from bot.status.messages import StatusMessages

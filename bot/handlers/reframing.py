@@ -13,7 +13,7 @@ from bot.job import TRANSITIONS, Job, button_key
 from bot.jobs.reframes import REFRAMES, reframed_options
 from bot.jobs.reservation import requirements_of
 from bot.jobs.service import JobService, Requester
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply
 from bot.prices import PriceRange
 from bot.providers.catalog import ProviderCatalog
 from bot.texts import translate

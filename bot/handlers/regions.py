@@ -27,8 +27,16 @@ from bot.painting import Capabilities
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.processing import ImageProcessor
 from bot.pictures.strokes import read_drawing
-from bot.ports import ChatPort, LaunchVerification, RegionPage, RegionPicture, StoredToken
-from bot.presses import ButtonPress, ButtonReply, PageLink
+from bot.ports import (
+    ButtonPress,
+    ButtonReply,
+    ChatPort,
+    LaunchVerification,
+    PageLink,
+    RegionPage,
+    RegionPicture,
+    StoredToken,
+)
 from bot.providers.catalog import ProviderCatalog
 from bot.runtime.clock import Clock
 from bot.store.store import Store

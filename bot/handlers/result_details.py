@@ -11,8 +11,7 @@ from bot.handlers.button_posts import ButtonPosts
 from bot.intake.typed import typed_options
 from bot.job import Job
 from bot.jobs import cards, lineage
-from bot.ports import ChatPort
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply, ChatPort
 from bot.status.message import FinalState
 from bot.store.store import Store
 from bot.texts import translate

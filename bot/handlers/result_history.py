@@ -25,8 +25,7 @@ from bot.jobs.lineage import Branch, Presence, Source
 from bot.jobs.result_menu import result_buttons
 from bot.jobs.service import JobService, Requester
 from bot.painting import Image
-from bot.ports import ChatPort, MessageLinks
-from bot.presses import ButtonPress, ButtonReply, Comparison
+from bot.ports import ButtonPress, ButtonReply, ChatPort, Comparison, MessageLinks
 from bot.prices import PriceRange
 from bot.status.message import FinalState
 from bot.store.store import Store

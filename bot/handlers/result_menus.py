@@ -12,8 +12,7 @@ from bot.errors import NotAnAdministrator, NotYours, Refusal, RoleUnknown
 from bot.handlers.permissions import JobPermissions
 from bot.job import Job
 from bot.jobs.result_menu import MENU, MenuContext, menu_buttons, result_buttons
-from bot.ports import ChatPort
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply, ChatPort
 from bot.prices import PriceRange
 from bot.runtime.background import BackgroundTasks
 from bot.status.messages import StatusMessages

@@ -38,6 +38,7 @@ from bot.ports.platforms import (
     Shop,
     StoredFiles,
 )
+from bot.ports.presses import ButtonPress, ButtonReply, Comparison, PageLink, read_target
 from bot.ports.regions import REGION_PATH, LaunchVerification, RegionPage, RegionPages, RegionPicture
 from bot.ports.storage import (
     AdapterStorage,
@@ -65,12 +66,15 @@ __all__ = [
     "BudgetRow",
     "BudgetStorage",
     "Bus",
+    "ButtonPress",
     "ButtonRemoval",
     "ButtonReplacement",
+    "ButtonReply",
     "ChangedBudgetRow",
     "ChatPort",
     "ChatRoles",
     "Cluster",
+    "Comparison",
     "DeliveryPermissions",
     "Dispatch",
     "EventSink",
@@ -85,6 +89,7 @@ __all__ = [
     "MessageLinks",
     "MessageRemoval",
     "MovedRefs",
+    "PageLink",
     "PendingNotices",
     "PostIntents",
     "PostRecovery",
@@ -105,4 +110,5 @@ __all__ = [
     "Transaction",
     "UpdateInbox",
     "Workflow",
+    "read_target",
 ]

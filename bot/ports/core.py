@@ -10,7 +10,7 @@ from bot.chat import Attachment, Chat, Message, MessageRef, User
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities, PaintEvent, PaintRequest
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports.presses import ButtonPress, ButtonReply
 from bot.prices import Price
 from bot.quota import Balance
 

@@ -16,8 +16,7 @@ from bot.chat import Action, Attachment, Budget, Card, Chat, ChatFeatures, Deliv
 from bot.chat import MessageRef as Ref
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
-from bot.ports import EventSink
-from bot.presses import ButtonPress
+from bot.ports import ButtonPress, EventSink
 
 BOT = User(platform="lines", id="bot", name="Easel")
 BUTTON = re.compile(rf"!(m\d+) ({'|'.join(Action)})")

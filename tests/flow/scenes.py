@@ -11,7 +11,7 @@ from typing import Any
 from bot.chat import Action, Attachment, Card, Chat, Delivered, MessageRef, User
 from bot.errors import ChatBusy
 from bot.painting import Image
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply
 from bot.texts import translate
 from tests.flow.world import MemoryWorld
 from tests.support.platform import AMBER, Platform, Post

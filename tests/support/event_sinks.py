@@ -4,7 +4,7 @@ from bot.chat import Attachment, Chat, Message, MessageRef, User
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import make_price_list
 from bot.painting import Capabilities
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply
 from bot.prices import PriceRange
 from bot.quota import Balance
 

@@ -11,7 +11,7 @@ from bot.errors import (
     StillPainting,
 )
 from bot.job import Job
-from bot.presses import ButtonPress
+from bot.ports import ButtonPress
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of

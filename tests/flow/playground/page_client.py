@@ -15,7 +15,7 @@ from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from bot.chat import Action, Attachment, Button, Card, Chat, Message, MessageRef, User
 from bot.painting import Image
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply
 from bot.quota import Balance
 from tests.support.clocks import FakeClock
 from tests.support.event_sinks import Quiet

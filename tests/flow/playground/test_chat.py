@@ -8,7 +8,7 @@ from adapters.playground.protocol import SHOWN
 from bot.chat import Action, Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.errors import ChatGone, MessageGone
 from bot.intake.prices import make_price_list
-from bot.presses import ButtonReply
+from bot.ports import ButtonReply
 from bot.prices import PriceRange
 from tests.flow.playground.page_client import (
     DONE_CARD,

@@ -11,8 +11,7 @@ import aiohttp
 from adapters.http.server import HttpServer
 from adapters.region.routes import RegionRoutes
 from bot.chat import Action, MessageRef, User
-from bot.ports import REGION_PATH
-from bot.presses import ButtonPress
+from bot.ports import REGION_PATH, ButtonPress
 from bot.sandbox import Sandbox
 from tests.flow.world import MemoryWorld
 from tests.support.platform import AMBER, Platform, Post

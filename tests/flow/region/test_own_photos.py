@@ -3,7 +3,7 @@
 import pytest
 
 from bot.chat import Action, MessageRef, User
-from bot.presses import ButtonPress
+from bot.ports import ButtonPress
 from bot.texts import translate
 from tests.flow.region.region_page import Pages, RegionClient
 from tests.flow.world import MemoryWorld

@@ -22,8 +22,7 @@ from bot.errors import StoreFailed
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities
-from bot.ports import EventSink, Transaction
-from bot.presses import ButtonPress, ButtonReply
+from bot.ports import ButtonPress, ButtonReply, EventSink, Transaction
 from bot.quota import Balance
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
 from tests.support.event_sinks import Quiet

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 from adapters.cli import app
 from adapters.doctor.backups import check_backups
-from bot.backups import Backups
 from bot.errors import SettingsWrong
 from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
@@ -26,6 +25,7 @@ from bot.settings import Settings
 from bot.store.backup import BackupStopped, back_up
 from bot.store.backup_folder import list_backups, make_backup
 from bot.store.inspection import inspect_database
+from bot.store.scheduled_backups import Backups
 from tests.flow.store.stores import RULES, new_job
 from tests.flow.world import world
 from tests.support import PROJECT

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.chat import Action, Button
-from bot.presses import read_target
+from bot.ports import read_target
 
 
 @pytest.mark.parametrize(
