@@ -38,7 +38,7 @@ def worker_problems(settings: Settings) -> list[str]:
 
 
 def missing_secrets(settings: Settings) -> list[str]:
-    """Keys and tokens that are missing or of no possible form, one line each: told before any network is asked. Only
+    """Keys and tokens that are missing or of no possible form, one line each: known before any network is asked. Only
     for the platforms' and upstreams' own addresses; others may want none."""
     problems = [
         f"providers.{at}.api_key: {each.preset} needs one"

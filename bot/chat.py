@@ -142,7 +142,7 @@ class Message:
     """The message that this one replies to, one hop only; None for no reply."""
 
     sender_moderates: bool = False
-    """Whether the platform has told with the message that its sender may delete others' messages in its chat."""
+    """Whether the platform says with the message that its sender may delete others' messages in its chat."""
 
     to_me: bool = False
     """Whether it names the bot: a mention, a command of its own, a reply to one of its messages. May be False in a

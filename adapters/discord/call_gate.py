@@ -142,7 +142,7 @@ class CallGate:
         return max(0.0, self._closed_until - self._now())
 
     def close_for(self, seconds: float) -> None:
-        """Another process was told that nobody may call for so long."""
+        """Another process heard from Discord that nobody may call for so long."""
         self._closed_until = max(self._closed_until, self._now() + seconds)
 
     @property

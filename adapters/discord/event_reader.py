@@ -1,5 +1,5 @@
 """Every event of the gateway on its way to discord.py: saved where it asks for something, kept until its guild is
-known, heard once though two sessions bring it. One that cannot be read is set aside, and its author is told.
+known, heard once though two sessions bring it. One that cannot be read is set aside, and its author is notified.
 """
 
 from collections.abc import Coroutine

@@ -176,7 +176,7 @@ class MessageEvents:
             try:
                 await message.reply(notice, mention_author=False)
             except (discord.DiscordException, aiohttp.ClientError, OSError) as failed:
-                log.warning("author not told that the database is away", failure=type(failed).__name__)
+                log.warning("author not notified that the database is away", failure=type(failed).__name__)
 
     async def _refuse_lost(self, chat: Chat, user: User, message_id: str) -> None:
         refusal = await self._events.command_refusal(user, chat)
@@ -223,7 +223,7 @@ class MessageEvents:
     async def _has_obstacle(
         self, message: discord.Message, reply: discord.Message | DeletedMessage | None, sender: User, *, readable: bool
     ) -> bool:
-        """Whether the core cannot serve a message there; its author is told so, but not once more for an edit."""
+        """Whether the core cannot serve a message there; its author is notified, but not once more for an edit."""
         obstacle = await self._obstacle(message, reply, negotiate_locale(sender.locale), readable=readable)
         if obstacle is not None and message.edited_at is None:
             refusal = await self._events.command_refusal(sender, decode.decode_chat(message))

@@ -190,7 +190,7 @@ class GatewayClient(discord.AutoShardedClient):
         return task
 
     def run_interaction(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """As `run_event`; whoever started an interaction whose handling breaks is told."""
+        """As `run_event`; whoever started an interaction whose handling breaks is notified."""
         return self.run_event(self._handle_interaction(interaction, work))
 
     async def _handle_interaction(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
@@ -256,7 +256,7 @@ class GatewayClient(discord.AutoShardedClient):
         await self._replies.refuse(interaction, translate(interaction_locale(interaction), "discord-command-changed"))
 
     async def handle_broken_interaction(self, interaction: Interaction, failed: Exception) -> None:
-        """An interaction that discord.py cannot read, or that breaks its handler: its user is told, its event kept."""
+        """An interaction that discord.py cannot read, or that breaks its handler: its user is notified, it is kept."""
         log.error("discord interaction failed", exc_info=failed)
         self._inbox.set_aside("INTERACTION_CREATE", None, f"handling: {type(failed).__name__}", event_id=interaction.id)
         await self._replies.refuse_broken(interaction)

@@ -21,7 +21,7 @@ CONNECTION_ENDED = (ReconnectWebSocket, ConnectionClosed, WebSocketClosure, aioh
 
 
 class SocketOwner(Protocol):
-    """Who opens and closes the sockets of a client, and is told what they see."""
+    """Who opens and closes the sockets of a client, and hears what they see."""
 
     def add_socket(self, socket: "GatewaySocket") -> None:
         """A connection is open: it is to be closed, also where discord.py loses it."""

@@ -55,7 +55,7 @@ def _complete_user(interaction: Json) -> Json:
 
 
 def _complete_resolved(data: Json) -> Json:
-    """A menu's message that cannot be read stays: its user is told when it is looked at."""
+    """A menu's message that cannot be read stays: its user is notified when it is looked at."""
     resolved: Any = data.get("resolved")
     messages: Any = cast("Json", resolved).get("messages") if isinstance(resolved, dict) else None
     if not isinstance(messages, dict):

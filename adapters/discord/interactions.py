@@ -288,7 +288,7 @@ class InteractionHandler:
     # ------------------------------------------------------------ shared
 
     async def _refuse_closed_place(self, interaction: Interaction) -> bool:
-        """Whether no picture can be delivered where the interaction was started; the user alone is told."""
+        """Whether no picture can be delivered where the interaction was started; the user alone is notified."""
         missing = names_of_missing(interaction.app_permissions, REQUIRED_FOR_REPLIES)
         if missing:
             log.warning("permissions are missing", channel=interaction.channel_id, missing=missing)

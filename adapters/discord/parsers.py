@@ -1,7 +1,7 @@
 """discord.py's parsers of events, each by itself: an event that one cannot read ends nothing and hides no other.
 
 Such an event is read again without what Easel has no use for, so that a request within it is served all the same. It is
-kept for the operator in any case; whoever waits for an answer to one that is lost is told. Only READY must be read:
+kept for the operator in any case; whoever waits for an answer to one that is lost is notified. Only READY must be read:
 without it there is no session.
 """
 

@@ -56,7 +56,7 @@ class ChannelPermissions:
         if guild is None:
             return None
         channel = guild.get_channel_or_thread(int(ids.channel_id(chat)))
-        if channel is None and chat.parent_id is not None:  # a thread that Discord has not told of
+        if channel is None and chat.parent_id is not None:  # a thread that Discord has not mentioned
             channel = guild.get_channel(int(chat.parent_id.rpartition("/")[2]))
         if channel is None:
             return None

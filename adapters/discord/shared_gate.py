@@ -1,4 +1,4 @@
-"""What one process hears of Discord about everybody's calls is told to the others: each closes its gate.
+"""What one process hears of Discord about everybody's calls is passed on to the others: each closes its gate.
 
 Decides nothing; when a gate closes is call_gate.py's. Budgets of chats are shared by the core.
 """
@@ -40,10 +40,10 @@ class SharedGate:
     async def _publish(self, seconds: float) -> None:
         try:
             await self._cluster.bus.publish(TOPIC, seconds)
-        except StoreFailed as failed:  # each of the others is told by Discord itself
-            log.info("others not told that nobody may call", detail=failed.detail)
+        except StoreFailed as failed:  # each of the others hears it from Discord itself
+            log.info("others not notified of a general limit", detail=failed.detail)
 
     def _hear(self, payload: Any) -> None:
         if isinstance(payload, int | float) and 0 < payload <= MAX_RETRY_AFTER_S:
-            log.info("another process was told that nobody may call", retry_after=payload)
+            log.info("another process met a general limit", retry_after=payload)
             self.gate.close_for(payload)

@@ -119,7 +119,7 @@ async def _describe_running(server: Server, where: str) -> Finding | None:
         words = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         message = f"an Easel answers at {where}, and is not ready ({words})"
         return Finding(subject="server", is_ok=False, message=message, hint="its log says more")
-    hint = "; ".join(f"{name}: {told}" for name, told in warnings.items())
+    hint = "; ".join(f"{name}: {warning}" for name, warning in warnings.items())
     return Finding(subject="server", is_ok=True, message=f"an Easel answers at {where}", hint=hint)
 
 

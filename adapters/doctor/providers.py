@@ -39,10 +39,10 @@ def describe_overrides(models: Sequence[Upstream]) -> list[Finding]:
     """What stands in the place of a preset: for all models of a provider, and for single ones."""
     shared = [each for each in models[0].overrides if all(each in model.overrides for model in models)]
     provider = f"provider {models[0].name} sets"
-    told = {provider: shared} | {
+    findings = {provider: shared} | {
         f"{provider} for {model.title}": [each for each in model.overrides if each not in shared] for model in models
     }
-    return [Finding(subject=whom, is_ok=True, message="; ".join(lines)) for whom, lines in told.items() if lines]
+    return [Finding(subject=whom, is_ok=True, message="; ".join(lines)) for whom, lines in findings.items() if lines]
 
 
 async def check_upstreams(models: Sequence[Upstream]) -> list[Finding]:

@@ -136,7 +136,7 @@ class HttpServer:
         results = await asyncio.gather(*(_run_check(name, self._checks[name], self._check_timeout_s) for name in names))
         reasons = {name: reason for name, reason in zip(names, results, strict=True) if reason is not None}
         body: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
-        if warnings := {name: told for name, each in self._warnings.items() if (told := each()) is not None}:
+        if warnings := {name: warning for name, each in self._warnings.items() if (warning := each()) is not None}:
             body["warnings"] = warnings
         return web.json_response(body, status=503 if reasons else 200)
 

@@ -80,7 +80,7 @@ def encode_upload(file: StoredFile) -> WireUpload:
 
 
 def encode_estimate(frame: EstimateFrame, estimate: RequestEstimate, locale: str) -> EstimatedFrame:
-    """What a page is told of a text: the price in words, what may be chosen, and where options stand in it."""
+    """What a page shows of a text: the price in words, what may be chosen, and where options stand in it."""
 
     def place(characters: int) -> int:
         return _code_units(frame.text[:characters])

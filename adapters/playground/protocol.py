@@ -72,7 +72,7 @@ FILE_BYTES = 25 * 1024 * 1024
 FILES = 40  # in one message
 HISTORY = 200  # messages of a chat that a page gets when it connects
 SHOWN = 8192  # characters of a message that pages get
-ESTIMATED = 16_384  # characters of a text of which a page is told what it would cost
+ESTIMATED = 16_384  # characters of a text whose price a page shows
 QUOTED = 120  # characters of a message that a reply to it shows
 
 # ---------------------------------------------------------------- page to server

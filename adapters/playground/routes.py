@@ -99,7 +99,7 @@ class PageRoutes:
     # ------------------------------------------------------------ the page
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
-        """The whole page in one document; a browser that has it already is told so."""
+        """The whole page in one document; a browser that has it already gets 304."""
         bundle = self._bundle = self._bundle or await asyncio.to_thread(make_bundle, STATIC)
         policy = PAGE_POLICY.format(styles=bundle.style_sources, scripts=bundle.script_sources)
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}

@@ -124,7 +124,7 @@ class ChatPermissions:
         try:
             await self._bus.publish(MEMBERSHIP, chat_id)
         except StoreFailed as failed:  # what they believe is refused or read again within RIGHTS_TTL_S
-            log.warning("other processes not told of the bot's rights", chat=chat_id, detail=failed.detail)
+            log.warning("other processes not notified of the bot's rights", chat=chat_id, detail=failed.detail)
 
     def _hear_of_bot_member(self, payload: object) -> None:
         if isinstance(payload, int):

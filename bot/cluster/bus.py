@@ -1,6 +1,6 @@
 """Messages between processes by PostgreSQL's LISTEN and NOTIFY, heard on one connection of this process's own.
 
-What is told while that connection is away is lost: whoever subscribes learns of each gap once it is over.
+What is published while that connection is away is lost: whoever subscribes learns of each gap once it is over.
 """
 
 from collections import defaultdict

@@ -105,7 +105,7 @@ class ChatRouting:
         self._serve()
 
     async def stop(self) -> None:
-        """No chat falls to this process any more. Returns when the others were told."""
+        """No chat falls to this process any more. Returns when the others were notified."""
         if self._owners.stop_serving():
             self._announce()
             await self._announcer.finish()
@@ -201,4 +201,4 @@ class ChatRouting:
                 await self._cluster.bus.publish(self._announcements, self._owners.announcement(asks=asks).to_json())
             except StoreFailed as failed:
                 self._is_dirty, self._asks = True, self._asks or asks
-                raise TaskInterrupted(f"the other processes are not told ({failed.detail})") from failed
+                raise TaskInterrupted(f"the other processes cannot be notified ({failed.detail})") from failed

@@ -27,7 +27,7 @@ def this_machine(proc: Path = Path("/proc")) -> Machine:
 
 
 def is_dead(neighbour: Neighbour, proc: Path = Path("/proc")) -> bool:
-    """Whether a process on this machine has ended. False where that cannot be told."""
+    """Whether a process on this machine has ended. False where that cannot be known."""
     try:
         started, state = _start_and_state(proc, neighbour.pid)
     except FileNotFoundError:

@@ -104,7 +104,7 @@ class MachineFailed(EaselError):
 
     key = "error-machine"
     notice_after_s: ClassVar[float] = 0.0
-    """Seconds after which whoever waits for it is told."""
+    """Seconds after which whoever waits for it is notified."""
 
 
 class StoreAway(MachineFailed):

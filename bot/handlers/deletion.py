@@ -23,7 +23,7 @@ class ResultDeletion:
     async def delete(
         self, sender: User, job: Job, locale: str, *, moderates: Chat | None, shown: MessageRef | None = None
     ) -> str:
-        """What the user is told. `moderates`: as of `JobPermissions.check_deletion`; `shown`: the message that carries
+        """The answer to the user. `moderates`: as of `JobPermissions.check_deletion`; `shown`: the message that carries
         the button. Raises a Refusal, NotDeleted, StoreFailed."""
         await self._permissions.check_deletion(sender, job, moderates=moderates)
         job = await self._jobs.refresh_job(job)

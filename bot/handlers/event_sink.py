@@ -102,7 +102,7 @@ class CoreEventSink:
         try:
             await self._bus.publish(CHAT_CLOSED, asdict(chat))
         except StoreFailed as failed:  # their next calls are refused
-            log.warning("other processes not told of a closed chat", detail=failed.detail)
+            log.warning("other processes not notified of a closed chat", detail=failed.detail)
 
     async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._store.move_chat(old, new)

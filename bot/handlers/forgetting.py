@@ -24,12 +24,12 @@ class Forgetting:
         bus.subscribe(TOPIC, self._hear)
 
     async def forget(self, user_key: str) -> None:
-        """Drops everything. Where the others cannot be told, they keep it for the minutes that it is good for."""
+        """Drops everything. Where the others cannot be notified, they keep it for the minutes that it is good for."""
         self._drop_all(user_key)
         try:
             await self._bus.publish(TOPIC, user_key)
         except StoreFailed as failed:
-            log.warning("other processes not told to forget a user", detail=failed.detail)
+            log.warning("other processes not notified of a user to forget", detail=failed.detail)
 
     def _hear(self, payload: object) -> None:
         self._drop_all(str(payload))

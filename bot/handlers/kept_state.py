@@ -69,5 +69,5 @@ class KeptState:
             self._tasks.spawn(self.shown.save(), "shown pictures")
 
     def _catch_up(self) -> None:
-        """What other processes have told was missed."""
+        """Notifications of other processes were missed."""
         self._tasks.spawn(self.model_choices.load(), "model choices")

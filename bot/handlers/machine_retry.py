@@ -42,12 +42,12 @@ class MachineRetry:
         """Those of them that were not handled before Easel stopped."""
 
     async def run(self, event: str, requester: Requester, step: Callable[[], Awaitable[T]]) -> T:
-        """A step of handling a message; again while the machine has no room for it, which the user is told once, or the
+        """A step of handling a message; again while the machine has no room for it, which the user reads once, or the
         database is away.
 
         Raises Stopped when Easel stops before, and what `step` raises but for MachineFailed.
         """
-        waits, told, begun_s = False, False, self._clock.monotonic()
+        waits, notified, begun_s = False, False, self._clock.monotonic()
         try:
             while not self._closing.is_set():
                 try:
@@ -56,11 +56,11 @@ class MachineRetry:
                     if not waits:
                         waits = True
                         self._begin_wait(event, failed)
-                    if not told and self._clock.monotonic() - begun_s >= failed.notice_after_s:
+                    if not notified and self._clock.monotonic() - begun_s >= failed.notice_after_s:
                         notice = error_reply(requester, failed)
                         sending = self._replies.send(event, requester, notice, part="waits")
                         self._notices.spawn(sending, "waiting notice")
-                        told = True
+                        notified = True
                 await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
         finally:
             if waits:

@@ -1,6 +1,6 @@
 """The model that each user keeps for their requests: stored until they choose another or have it deleted.
 
-Memory is authoritative, the database holds a copy for restarts; other processes are told of each choice. What the
+Memory is authoritative, the database holds a copy for restarts; other processes are notified of each choice. What the
 models are is the providers'.
 """
 

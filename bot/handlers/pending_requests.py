@@ -194,7 +194,7 @@ class PendingRequests:
         return found[-1] if found else None
 
     def _find_unasked(self, mine: Sequence[PendingRequest]) -> PendingRequest | None:
-        """The newest request whose question is not known by its id, as the process ended before it was told."""
+        """The newest request whose question is not known by its id, as the process ended before it knew."""
         newest = self._newest_open(mine)
         return newest if newest is not None and not newest.questions else None
 

@@ -1,4 +1,4 @@
-"""Tokens of links to the region page: made, and told apart from forged and expired ones. Pure.
+"""Tokens of links to the region page: made, and distinguished from forged and expired ones. Pure.
 
 That a token is used once is the store's doing: its use is the acceptance of a job, whose event names it.
 """

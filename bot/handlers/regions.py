@@ -250,8 +250,8 @@ class Regions:
         try:
             await self._admission.reload_if_changed()
             self._admission.check_request(session.user, session.chat, prompt)
-        except SuppressReply as told:  # the page says it again
-            raise told.refusal from None
+        except SuppressReply as suppressed:  # the page says it again
+            raise suppressed.refusal from None
 
     async def _parse(self, session: RegionSession, prompt: str) -> Paint:
         """The request, with the model that its user keeps. Raises Refusal."""

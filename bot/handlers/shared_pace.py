@@ -1,4 +1,4 @@
-"""How many requests users have sent lately, told to the processes that handle their other chats.
+"""How many requests users have sent lately, passed on to the processes that handle their other chats.
 
 A limit of a user counts over all chats; of a chat over one, whose events one process handles.
 """
@@ -35,7 +35,7 @@ class SharedPace:
         bus.subscribe(TOPIC, self._hear)
 
     def problem(self) -> str | None:
-        """Why the others are not told right now; None while they are."""
+        """Why the others are not notified right now; None while they are."""
         return self._supervisor.problem()
 
     async def close(self) -> None:
@@ -47,14 +47,14 @@ class SharedPace:
             self._teller.start()
 
     async def _tell(self) -> None:
-        """A count that cannot be told is lost: it is good for a minute."""
+        """A count that cannot be passed on is lost: it is good for a minute."""
         while self._counted:
             users = list(self._counted)[:MAX_USERS]
             counts = {user: self._counted.pop(user) for user in users}
             try:
                 await self._bus.publish(TOPIC, counts)
             except StoreFailed as failed:
-                log.warning("other processes not told of requests", detail=failed.detail)
+                log.warning("other processes not notified of requests", detail=failed.detail)
 
     def _hear(self, payload: object) -> None:
         if not isinstance(payload, Mapping):

@@ -1,6 +1,6 @@
 """Finds the jobs that processes leave behind: those of one that has gone wait again, ends that nobody showed are shown.
 
-Takes up no job itself; who does is told that some wait.
+Takes up no job itself; who does is notified that some wait.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class JobRecovery:
 
     async def _free_unknown(self) -> None:
         """Has those jobs wait again that this process holds and does not run: it took them, or accepted them, in a
-        transaction whose end it was not told. Raises StoreFailed."""
+        transaction whose end it did not learn. Raises StoreFailed."""
         member = self._membership.id
         held = {job for job in await self._holders.held_by(member) if not self._is_known(job)}
         for job in held & self._unknown:  # not those that are on their way

@@ -12,7 +12,7 @@ from bot.chat import Attachment, Message
 from bot.job import Job, State
 
 MAX_BRANCH = 100  # jobs of a branch that are looked at
-DECAY_EDITS = 3  # a branch with more of them is told that repeated edits wear a picture out
+DECAY_EDITS = 3  # a user with a longer branch reads that repeated edits wear a picture out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Larger canvases and pictures painted again, as jobs: what their upstreams are told, and which shapes they may have.
+"""Larger canvases and pictures painted again, as jobs: the words for their upstreams, and which shapes they may have.
 
 Pure. The geometry stands in `bot.pictures.frames`; the pixels are put together in `bot.jobs.edits`.
 """

@@ -35,8 +35,8 @@ class RemoteCancel:
         cluster.bus.subscribe(ANSWERS, self._receive_answer)
 
     async def ask(self, job: str, holder: str, *, waits: bool) -> bool | None:
-        """Whether the process that holds the job has cancelled it; None: it does not answer. `waits` False: it is told,
-        and the answer is False at once. Raises StoreFailed."""
+        """Whether the process that holds the job has cancelled it; None: it does not answer. `waits` False: it is
+        notified, and the answer is False at once. Raises StoreFailed."""
         request = {"job": job, "holder": holder, "id": uuid4().hex}
         answer = self._awaited[request["id"]] = asyncio.get_running_loop().create_future()
         try:

@@ -157,7 +157,7 @@ class SharedDispatch:
             self._wake_at_end_of(hold_s)
 
     def _wake_at_end_of(self, hold_s: float) -> None:
-        """Nobody is told when the hold of a waiting job ends."""
+        """Nobody is notified when the hold of a waiting job ends."""
 
         async def wake() -> None:
             await self._clock.sleep(hold_s)
@@ -292,7 +292,7 @@ class SharedDispatch:
         if run.entry is not None:
             entry, run.entry = run.entry, None
             self._spawn(lambda: self._end_entry(entry, run.member), f"entry of {job}")
-        if not self._is_drained:  # else nothing waits but what the end of an entry lets go on, which is told
+        if not self._is_drained:  # else nothing waits but what the end of an entry lets go on, which is notified
             self._wake_up()
 
     def _is_ending(self, job: str, run: _Run) -> bool:

@@ -1,4 +1,4 @@
-"""Folds kinds of log lines that repeat: a failure that happens a thousand times a minute is told, not written out.
+"""Folds kinds of log lines that repeat: a failure that happens a thousand times a minute is counted, not written out.
 
 Knows records and times only. The line before the silence says that it begins; the next one after it, how much was left
 out.

@@ -127,7 +127,7 @@ class _Worker:
 
 
 def _failure(head: dict[str, Any]) -> Exception:
-    """The failure that a worker told of."""
+    """The failure that a worker reported."""
     kind = getattr(bot.errors, head["failure"], None) if head["failure"] else None
     if isinstance(kind, type) and issubclass(kind, EaselError):
         return kind(detail=head["detail"], **head["facts"])

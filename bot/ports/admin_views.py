@@ -101,7 +101,7 @@ class BotPause:
     """The pause of the whole bot."""
 
     words: str | None
-    """What members are told, in the administrator's words; None: the standing sentence in their language."""
+    """What members read, in the administrator's words; None: the standing sentence in their language."""
     who: str
     """Who paused it, as of `AuditRow.who`."""
     at: datetime

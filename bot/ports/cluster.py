@@ -168,7 +168,7 @@ class Bus(Protocol):
         ...
 
     def notify(self, conn: Transaction, topic: str, payload: Any = None) -> None:
-        """As `publish`, within a transaction: they are told when it is committed, or never."""
+        """As `publish`, within a transaction: they are published when it is committed, or never."""
         ...
 
     def subscribe(self, topic: str, handler: Callable[[Any], None]) -> None:

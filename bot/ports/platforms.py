@@ -221,7 +221,7 @@ class DeliveryPermissions(Protocol):
 
 @runtime_checkable
 class PrivateChats(Protocol):
-    """A port whose users may have a private chat with the bot, where they can be told what a group does not take."""
+    """A port whose users may have a private chat with the bot, for what a group does not take."""
 
     def private_chat(self, user: User) -> Chat:
         """The private chat with a user. Whether the bot may write there is not known."""

@@ -36,7 +36,7 @@ class ButtonPress:
     """`Button.job_id` of the button. Comes from outside: there may be no such job."""
 
     sender_moderates: bool = False
-    """Whether the platform has told with the press that the presser may delete others' messages in its chat."""
+    """Whether the platform says with the press that the presser may delete others' messages in its chat."""
 
     picture: int | None = None
     """Number of the one picture of the job's result that *Vary* and *Edit* are about, from 1; None: the platform lets

@@ -182,7 +182,7 @@ class BudgetStorage(Protocol):
         ...
 
     async def leave_budgets(self, process: str) -> tuple[dict[str, BudgetRow], float]:
-        """Deletes what a process has told. Returns what others have left, by key, and the database's clock in
+        """Deletes what a process has announced. Returns what others have left, by key, and the database's clock in
         seconds."""
         ...
 

@@ -273,8 +273,8 @@ class Settings(BaseSettings):
     """File that holds `database_url`."""
 
     database_listen_url: PostgresUrl | None = Field(default=None, repr=False)  # may hold a password
-    """PostgreSQL past a pooler, where `database_url` leads to pgbouncer in transaction mode, which loses what is told
-    to a process that listens; None: `database_url`."""
+    """PostgreSQL past a pooler, where `database_url` leads to pgbouncer in transaction mode, which loses what is
+    published to a process that listens; None: `database_url`."""
 
     database_listen_url_file: SecretFile = None
     """File that holds `database_listen_url`."""

@@ -40,7 +40,7 @@ from bot.chat import Budget
 from bot.status.budget_use import NOTHING_USED, BudgetUse, Urgency, WaitingCall
 
 MIN_PAINT_S = 20.0  # seconds; what the faster upstreams take for an image
-FIRST_POSTS_S = 3.0  # seconds; who is told "seen" within a second asks on, so the next first post is likely this near
+FIRST_POSTS_S = 3.0  # seconds; who sees "seen" within a second asks on, so the next first post is likely this near
 SAME_S = 1e-3  # calls of two processes that were asked for within this: whoever comes first goes first
 INHERITED_FOR_S = 3600.0  # that windows of processes that are gone are kept: no pause is longer
 ENDS_PER_OPEN_JOB = 1.5  # ends reserved for each open job: a crowd arrives one by one, so more are about to join
@@ -315,7 +315,7 @@ class RateWindows:
         return NOTHING_USED if window is None else window.own_use().as_of(now)
 
     def return_slots(self, budget: Budget, slots: int) -> None:
-        """Takes back the start of a call that nobody else was told of."""
+        """Takes back the start of a call that nobody else has heard of."""
         window = self._windows[budget.key]  # slots in flight keep it
         window.cancel_call(slots)
         self.schedule_idle_check(budget.key, -inf)

@@ -161,7 +161,7 @@ class Pacer:
         message = self._messages[found]
         request = message.request
         assert request is not None  # a message in a queue has a request
-        was_sent = message.last_call > -inf  # else another process has, and the time is told as a number
+        was_sent = message.last_call > -inf  # else another process has, and the time is said as a number
         since = message.last_call if request.urgency is Urgency.PROGRESS and was_sent else request.requested_at
         return SendGrant(key=found, urgency=request.urgency, lane=request.lane, since=since)
 

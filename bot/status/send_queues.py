@@ -17,7 +17,7 @@ from bot.chat import Budget, Lane
 from bot.status.budget_use import Urgency, WaitingCall
 from bot.status.priority_queue import PriorityQueue, Rank
 
-MAX_WAITING = 32  # calls that other processes are told of, for each budget: more than any window that can be full has
+MAX_WAITING = 32  # calls that other processes know of, for each budget: more than any window that can be full has
 
 EarliestStart = Callable[[Iterable[Budget], Urgency, float, int, float], float]
 BudgetKeys = tuple[str, ...]

@@ -112,7 +112,7 @@ class SharedBudgets:
         return min([*waits, ALONE_POLL_S] if self._membership.alone() else waits, default=None)
 
     def _begin_to_share(self, process: str) -> None:
-        """Others are here, or this process goes on as another: all that it uses is to be told."""
+        """Others are here, or this process goes on as another: all that it uses is to be announced."""
         self._process = process
         self._is_alone = self._joined = False
         self._pacer.share_budgets()

@@ -19,7 +19,7 @@ from bot.ports import BudgetRow, ChangedBudgetRow, LockedBudgets
 from bot.status.budget_use import BudgetUse, Urgency, WaitingCall, merge_uses
 from bot.status.budgets import RateWindow
 
-JOINING_S = 1.0  # since a process has told something, in which it may be a member that was not seen yet
+JOINING_S = 1.0  # since a process has announced something, in which it may be a member that was not seen yet
 KEEP_S = 3600.0  # that a row is kept while somebody uses or wants its budget and does not touch it: no job is longer
 TIME_STEP_S = 0.001  # times until which calls must wait are rounded up to it
 
@@ -73,7 +73,7 @@ class SlotAnswer:
 def exchange(
     request: SlotRequest, locked: LockedBudgets, process: str
 ) -> tuple[dict[str, ChangedBudgetRow], SlotAnswer]:
-    """Takes the slots that are free for the calls, and puts down what the process has told. `process`: the asker."""
+    """Takes the slots that are free for the calls, and writes what the process has announced. `process`: the asker."""
     ahead = locked.now - request.now
     since_ahead = ahead if request.since_ahead is None else request.since_ahead
     parts = {key: _read_parts(locked.rows[key], budget, locked, process) for key, budget in request.budgets.items()}
@@ -148,14 +148,14 @@ def _read_part(part: Mapping[str, Any], now: float) -> BudgetUse:
 
 
 def _changed_row(uses: Mapping[str, BudgetUse], before: BudgetRow, now: float, asker: str) -> ChangedBudgetRow:
-    """The parts that matter still. What another process has told stays as it told it, as far as it can."""
+    """The parts that matter still. What another process has announced stays as it announced it, as far as it can."""
     row: dict[str, Mapping[str, Any]] = {}
     for process, use in uses.items():
         if use.free_at(now) <= now:
             continue
-        told = before.get(process, {})
-        stays = process != asker and float(told["at"]) <= now and use == _read_part(told, now)
-        row[process] = told if stays else _part(use, now)
+        announced = before.get(process, {})
+        stays = process != asker and float(announced["at"]) <= now and use == _read_part(announced, now)
+        row[process] = announced if stays else _part(use, now)
     free_at = max(use.free_at(now) for use in uses.values())
     return ChangedBudgetRow(row=row, free_at=free_at if free_at < inf else now + KEEP_S)
 

@@ -53,7 +53,7 @@ def _insert_account(
 
 
 def _end_job(target: Connection, row: RawRow, now: datetime) -> None:
-    """Writes the job as one that has ended; its user is told, unless it had ended before."""
+    """Writes the job as one that has ended; its user is notified, unless it had ended before."""
     job_id = row.values.get("id")
     charged = 0
     if job_id is not None:

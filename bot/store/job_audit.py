@@ -77,8 +77,8 @@ def unreadable_parts(conn: Connection) -> list[RawRow]:
 
 
 def end_unreadable(conn: Connection, audited: AuditedJob, now: datetime) -> None:
-    """Ends a job in a row of readable values, releasing what is still reserved. Its user is told at the next look at
-    pending notifications, where its chat can still be read."""
+    """Ends a job in a row of readable values, releasing what is still reserved. Its user is notified at the next look
+    at pending notifications, where its chat can still be read."""
     row = audited.row
     job_id = row.values.get("id")
     charged = 0
@@ -110,7 +110,7 @@ def release(conn: Connection, job_id: str, now: datetime) -> None:
 
 
 def _conditions() -> Iterator[str]:
-    """Conditions for the jobs to audit, each served by an index: under way, not told of yet, of no known state."""
+    """Conditions for the jobs to audit, each served by an index: under way, not notified of yet, of no known state."""
     known = sorted(state.value for state in State)
     yield f"state IN ({', '.join(repr(state.value) for state in sorted(UNFINISHED_STATES))})"
     yield "finished IS NULL"

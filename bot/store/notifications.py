@@ -1,4 +1,4 @@
-"""What PostgreSQL tells processes that listen: one channel, on which short JSON messages are told at the commit.
+"""What PostgreSQL tells processes that listen: one channel, on which short JSON messages arrive at the commit.
 
 No-op on SQLite, where nobody listens.
 """

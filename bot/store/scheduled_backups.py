@@ -1,6 +1,6 @@
 """Backups that happen by themselves: one every so often, while Easel runs; the newest few are kept.
 
-Decides when; how a copy is made and checked stands in `bot.store.backup`. One that fails is logged and told, tried
+Decides when; how a copy is made and checked stands in `bot.store.backup`. One that fails is logged and shown, tried
 again soon, and stops nothing.
 """
 

@@ -324,7 +324,7 @@ process = Table(
     Column("name", SafeText, nullable=False),  # for people
     Column("version", Text, nullable=False),
     Column("roles", _json(), nullable=False),
-    Column("machine", Text, nullable=False),  # where its number is known; empty: cannot be told
+    Column("machine", Text, nullable=False),  # where its number is known; empty: cannot be known
     Column("pid", BigInteger, nullable=False),
     Column("pid_started", BigInteger, nullable=False),  # tells it from a later process with the same number
     # By the database's clock, like all times that processes compare.

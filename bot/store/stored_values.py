@@ -1,6 +1,6 @@
 """Reads values that were stored as JSON back into dataclasses, checking the type of every field.
 
-Pure. A row of another version, or a damaged one, is told apart from a sound one before anybody relies on it.
+Pure. A row of another version, or a damaged one, is distinguished from a sound one before anybody relies on it.
 """
 
 import json

@@ -49,7 +49,7 @@ from bot.providers.image_urls import MAX_URLS, clean_address
 
 _MAX_LINKS_CHARS = 64 * 1024  # characters of a line, without its inline images, that are searched for links
 _MAX_KEPT_CHARS = 8_000_000  # characters of a reply without a picture that are searched once more at its end
-_MAX_TAGS = 250  # <think> tags of a line that are told from its text; each takes some 10 µs
+_MAX_TAGS = 250  # <think> tags of a line that are separated from its text; each takes some 10 µs
 _MAX_TAG_OFFSET_CHARS = 4096  # characters; a <think> tag further on in a line is not searched for
 
 

@@ -145,8 +145,8 @@ def resolve_upstream(
     list and its rules. `price`: as `bot.prices.parse_price` takes it. A `base_url` without a `files_base_url` holds for
     both. `max_concurrency` is accepted, so that all settings of a provider can be passed, and ignored: it belongs to
     the caller of the provider. `wire`, `extra`, `extra_edits`: as of WireSettings, and `model_wire` those that are set
-    for the model. `token_price`: the fields of a TokenPrice. `safety_identifier`: whether users are told apart at the
-    upstream, in the wire's field for it, else in SAFETY_FIELD. `key`: of the provider among the settings, None: its
+    for the model. `token_price`: the fields of a TokenPrice. `safety_identifier`: whether users are distinguished at
+    the upstream, in the wire's field for it, else in SAFETY_FIELD. `key`: of the provider among the settings, None: its
     name; `keys`: of the table that a setting stands in, where it is another.
 
     Raises SettingsWrong: an unknown preset, dialect or family, no base address, a key that no header can carry,
