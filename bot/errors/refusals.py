@@ -235,7 +235,8 @@ class Banned(Refusal):
 
 
 class Paused(Refusal):
-    """Moderation has refused the user too often within a day. Facts: `hours` until the pause ends, >= 1."""
+    """Moderation has refused the user too often within a day. Facts: `hours` until the pause ends, >= 1, and
+    `until` when."""
 
     key = "refusal-paused"
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
-from bot.errors import AdminsOnly, BadArguments, Paused, UnknownCharge, UnknownCommand
+from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
@@ -23,13 +23,13 @@ from bot.prices import PriceRange
 from bot.quota import MAX_CREDITS, CurrentRules, hours_to_refill
 from bot.runtime.clock import Clock
 from bot.store.store import Store
-from bot.strikes import hours_left
-from bot.texts import shorten, translate
+from bot.strikes import hours_left, refuse_until
+from bot.texts import shorten, translate, translate_error
 
 ADMIN = COMMANDS["admin"]
 
 HISTORY_PROMPT_CHARS = 61  # characters of a prompt in a line of /history: twenty of them fit one message
-MAX_SHOWN_PAUSES = 10  # members in a pause that the statistics name
+MAX_SHOWN_PAUSES = 10  # members in a pause that the statistics name, and of those whom moderation has refused less
 MAX_QUOTED_CHARGE_CHARS = 100  # characters of an unknown charge that are quoted back
 
 
@@ -140,8 +140,8 @@ class CommandHandler:
         )
         if (pause := await self._store.strikes.pause_of(context.user.key)) is None:
             return answer
-        left = hours_left(pause.until, self._clock.now())
-        return f"{translate(context.locale, Paused.key, hours=left)}\n{answer}"
+        said = translate_error(context.locale, refuse_until(pause.until, self._clock.now()))
+        return f"{said}\n{answer}"
 
     async def _history(self, context: CommandContext) -> str:
         here = context.chat if context.chat.kind == "group" else None  # what was asked in private stays there
@@ -242,6 +242,10 @@ class CommandHandler:
             left = hours_left(pause.until, now)
             user, count = pause.user_key, pause.strikes
             lines.append(translate(locale, "answer-stats-paused", user=user, count=count, hours=left))
+        standings = await self._store.strikes.standings(MAX_SHOWN_PAUSES)
+        lines += [
+            translate(locale, "answer-stats-strikes", user=each.user_key, count=each.strikes) for each in standings
+        ]
         return "\n".join(lines)
 
     async def _refund(self, context: CommandContext, charge: str) -> str:

@@ -7,6 +7,7 @@ from bot.chat import Action, Button, Card, MessageRef
 from bot.errors import MessageArgument, PermissionsMissing
 from bot.job import Failure, Job, NewJob
 from bot.jobs.result_menu import result_buttons
+from bot.strikes import announced_pause
 from bot.texts import shorten, translate, translate_or_replace
 
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
@@ -58,11 +59,14 @@ def ended_card(job: Job, failure: Failure | None) -> Card:
     refused = (
         failure.key.startswith("refusal-") or failure.key == PermissionsMissing.key or failure.facts.get("refused")
     )
+    paused = announced_pause(failure)
+    why = "\n" + translate_or_replace(job.locale, "ended-paused", paused) if paused else ""
     return Card(
-        text=translate_or_replace(job.locale, failure.key, failure.facts),
+        text=translate_or_replace(job.locale, failure.key, failure.facts) + why,
         plain_text=translate_or_replace(
             job.locale, failure.key, {name: _plain(fact) for name, fact in failure.facts.items()}
-        ),
+        )
+        + why,
         buttons=() if refused else job_buttons(job, Action.RETRY),
         locale=job.locale,
     )

@@ -45,7 +45,7 @@ from bot.runtime.on_wire import listen_on_wire
 from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended
 from bot.store.store import Store
-from bot.strikes import StrikeRules
+from bot.strikes import StrikeRules, is_strike
 
 log = structlog.get_logger()
 
@@ -395,5 +395,9 @@ class JobRunner:
         log.warning(
             "job failed", job=job.id, failure=type(failed).__name__, trace_id=failed.trace, detail=failed.detail
         )
-        if await self._settlement.settle(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
-            await self.notifier.notify(replace(job, failure=failure))
+        if not await self._settlement.settle(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
+            return
+        ended = replace(job, failure=failure)
+        if is_strike(failure):  # which may have brought a pause about
+            ended = await self._store.get_job(job.id) or ended
+        await self.notifier.notify(ended)

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 
 from bot import quota
 from bot.chat import Chat
-from bot.errors import Banned, ChatOutOfCredits, OutOfCredits, Paused
+from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.job import NewJob
 from bot.quota import Account, QuotaRules
 from bot.store.engine import field_values, insert_once, insert_or_lock, require_columns
 from bot.store.raw_rows import read_raw_rows
 from bot.store.schema import IS_UNFINISHED, account, job, ledger
-from bot.strikes import hours_left
+from bot.strikes import refuse_until
 
 SELECT_RESERVATION = select(ledger).where(ledger.c.job == bindparam("job_id"), ledger.c.kind == "reserve")
 UPDATE_ACCOUNT = update(account).where(account.c.id == bindparam("account_id"))
@@ -172,7 +172,7 @@ def lock_unless_refused(conn: Connection, user_key: str, now: datetime) -> Accou
     if row["banned"]:
         raise Banned
     if row["paused_until"] is not None and row["paused_until"] > now:
-        raise Paused(hours=hours_left(row["paused_until"], now))
+        raise refuse_until(row["paused_until"], now)
     return _account(row)
 
 

@@ -29,7 +29,7 @@ from bot.store.job_holders import JobHolders, Notify
 from bot.store.migrate import prepare_database
 from bot.store.quarantine import Quarantine
 from bot.store.strikes import Strikes, add_strike
-from bot.strikes import StrikeRules, is_strike
+from bot.strikes import StrikeRules, is_strike, with_pause
 
 JOBS_LOOKED_AT = 2_000  # the newest, for the chats that are in use
 HEALTH_KEY = "health"  # of the row that is written to see whether the database takes writes
@@ -229,7 +229,8 @@ class Store:
     ) -> bool:
         """Ends a job and settles its reservation: `charged` credits are spent, the others return. False: it had ended.
 
-        A refusal by moderation counts by the rules of `strikes`. Deletes the stored images. Without `delivered` the
+        A refusal by moderation counts by the rules of `strikes`; the failure of the one that pauses its member
+        announces that. Deletes the stored images. Without `delivered` the
         notification of its end is pending from here on.
 
         Raises Stale when a newer attempt holds it, ValueError for an end that
@@ -250,13 +251,13 @@ class Store:
             now = self._clock.now()
             if not ledger.settle(conn, job.id, charged, now):
                 return False
-            end = job_rows.end_values(
-                state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now
-            )
+            told = failure
+            if strikes is not None and failure is not None and is_strike(failure):
+                until = add_strike(conn, job.id, strikes, now)
+                told = failure if until is None else with_pause(failure, until, now)
+            end = job_rows.end_values(state, charged=charged, failure=told, delivered=delivered, trace=trace, now=now)
             job_rows.update_job(conn, job.id, end)
             job_rows.delete_results(conn, job.id)
-            if strikes is not None and is_strike(failure):
-                add_strike(conn, job.id, strikes, now)
             return True
 
         return await self._database.write(work, can_wait=True)

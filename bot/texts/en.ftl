@@ -106,7 +106,7 @@ refusal-banned = You can’t use this bot any more. If that seems wrong, ask an 
 refusal-paused = Too many of your requests were refused by moderation within a day, so I paint nothing for you { $hours ->
         [one] for another hour
        *[other] for another { NUMBER($hours, useGrouping: 0) } hours
-    }. Nothing was charged. If that seems wrong, ask an admin: they can end the pause.
+    }, until { $until }. Nothing was charged. If that seems wrong, ask an admin: they can end the pause.
 refusal-chat-banned = This chat can’t use the bot. If that seems wrong, ask whoever runs it.
 refusal-closed = This bot is only for people its owner has invited.
 refusal-forbidden-word = That can’t be painted here. Please try other words.
@@ -178,6 +178,11 @@ failed-rejected = The picture service can’t do this: “{ $quote }”. Nothing
 failed-too-large = The request is too large for the picture service, even with the pictures scaled down. Nothing was charged. Please send smaller or fewer pictures.
 failed-text-too-large = The request is too large for the picture service. Nothing was charged. Please use fewer words.
 failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
+# Behind the words about the refusal that began a pause. $until: date and time, UTC.
+ended-paused = That was the last refusal within a day that I pass over: I paint nothing for you { $hours ->
+        [one] for an hour
+       *[other] for { NUMBER($hours, useGrouping: 0) } hours
+    }, until { $until }. If that seems wrong, ask an admin: they can end the pause.
 failed-unmoderated = What is painted here is checked first, and the check doesn’t answer at the moment. Nothing was charged. Please try again in a few minutes.
 failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.
 failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
@@ -465,6 +470,10 @@ answer-stats-paused = Paused: { $user }, for another { NUMBER($hours, useGroupin
         [one] refusal
        *[other] refusals
     }). To end it: /admin unpause { $user }
+answer-stats-strikes = Refused within a day: { $user }, { NUMBER($count, useGrouping: 0) } { $count ->
+        [one] time
+       *[other] times
+    }
 
 ### Command completion: one line each
 

@@ -80,7 +80,7 @@ refusal-too-many-waiting =
        *[other] 你已有 { NUMBER($limit, useGrouping: 0) } 张图片在排队。请等一等，或用 /cancel 停止。
     }
 refusal-banned = 你已不能使用这个机器人。如有疑问，请联系管理员。
-refusal-paused = 一天之内你有太多请求被审核拒绝，因此接下来 { NUMBER($hours, useGrouping: 0) } 小时内我不会为你画图。没有扣除积分。如有疑问，请联系管理员，他们可以解除暂停。
+refusal-paused = 一天之内你有太多请求被审核拒绝，因此接下来 { NUMBER($hours, useGrouping: 0) } 小时内（到 { $until } 为止）我不会为你画图。没有扣除积分。如有疑问，请联系管理员，他们可以解除暂停。
 refusal-chat-banned = 这个聊天不能使用本机器人。如有疑问，请联系机器人的管理者。
 refusal-closed = 本机器人只对受邀的人开放。
 refusal-forbidden-word = 这里不能画这个，请换个说法。
@@ -144,6 +144,8 @@ failed-rejected = 绘图服务无法完成：“{ $quote }”。没有扣除积�
 failed-too-large = 即使缩小了图片，请求对绘图服务来说仍然太大。没有扣除积分，请发送更小或更少的图片。
 failed-text-too-large = 请求对绘图服务来说太大，没有扣除积分。请缩短文字描述。
 failed-moderated = 绘图服务的内容规则不允许生成这张图，没有扣除积分。请换个说法或换张图片。
+# 触发暂停的那次拒绝之后。$until：UTC 日期和时间。
+ended-paused = 一天之内被拒绝的次数已到上限：接下来 { NUMBER($hours, useGrouping: 0) } 小时内（到 { $until } 为止）我不会为你画图。如有疑问，请联系管理员，他们可以解除暂停。
 failed-unmoderated = 这里的请求要先经过审核，而审核服务现在没有回应。没有扣除积分。请过几分钟再试。
 failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。
 failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
@@ -370,6 +372,7 @@ answer-stats =
 answer-stats-spent = 绘图服务扣除（按其自身的积分）：{ NUMBER($spent, useGrouping: 0) }
 answer-stats-refused = 一天之内被审核拒绝：{ NUMBER($count, useGrouping: 0) }
 answer-stats-paused = 暂停中：{ $user }，还有 { NUMBER($hours, useGrouping: 0) } 小时（被拒 { NUMBER($count, useGrouping: 0) } 次）。解除：/admin unpause { $user }
+answer-stats-strikes = 一天之内被拒：{ $user }，{ NUMBER($count, useGrouping: 0) } 次
 
 ### 命令提示：每条一行
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Busy, FlaggedPicture, FlaggedPrompt, ForbiddenWord, Moderated
 from bot.job import Failure
-from bot.strikes import StrikeRules, hours_left, is_strike
+from bot.strikes import StrikeRules, announced_pause, hours_left, is_strike, refuse_until, with_pause
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -24,6 +24,15 @@ def test_without_a_limit_there_is_no_pause() -> None:
 def test_only_moderation_strikes() -> None:
     assert all(is_strike(Failure(key=kind.key)) for kind in (Moderated, FlaggedPrompt, FlaggedPicture))
     assert not any(is_strike(failure) for failure in (None, *(Failure(key=kind.key) for kind in (Busy, ForbiddenWord))))
+
+
+def test_the_failure_that_brings_a_pause_announces_it_and_keeps_its_own_facts() -> None:
+    refused = Failure(key=FlaggedPrompt.key, facts={"category": "hate"})
+    assert announced_pause(refused) == {}
+    told = with_pause(refused, NOON + timedelta(hours=6), NOON)
+    assert told.facts["category"] == "hate"
+    assert announced_pause(told) == refuse_until(NOON + timedelta(hours=6), NOON).facts
+    assert announced_pause(told) == {"hours": 6, "until": "2026-03-01 18:00 UTC"}
 
 
 @pytest.mark.parametrize(("minutes", "hours"), [(1, 1), (60, 1), (61, 2), (-5, 1)])

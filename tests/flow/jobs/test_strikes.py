@@ -1,6 +1,7 @@
 """Refusals by moderation within a day pause a member, in words; each refused job counts once; admins end a pause."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from bot.chat import Action
 from bot.errors import FlaggedPrompt, Moderated, Paused
 from bot.handlers.commands import help_text
 from bot.job import Failure, State
+from bot.jobs import cards
 from bot.sandbox import Sandbox
 from bot.store.store import Store
-from bot.strikes import StrikeRules
+from bot.strikes import StrikeRules, refuse_until
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.jobs.test_clearance import gate
 from tests.flow.scenes import BOSS, LONG, ask, books, click
@@ -33,6 +35,13 @@ async def refuse(easel: MemoryWorld, prompt: str = "a cat [[moderation]]", **giv
     await easel.settled(len(easel.platform.posts))
 
 
+async def paused_words(easel: MemoryWorld, locale: str = "en") -> str:
+    """What Amber is told who asks for something during her pause."""
+    pause = await easel.app.store.strikes.pause_of(AMBER.key)
+    assert pause is not None
+    return translate_error(locale, refuse_until(pause.until, easel.clock.now()))
+
+
 # ---------------------------------------------------------------- in words
 
 
@@ -45,7 +54,7 @@ async def test_the_second_refusal_within_a_day_pauses_a_member(tmp_path: Path, s
         await refuse(easel)
         for words in ("a dog", "/imagine a dog", "/edit a dog"):
             assert (await ask(easel, words)).text in (
-                translate_error("en", Paused(hours=6)),
+                await paused_words(easel),
                 translate("en", "refusal-nothing-to-edit"),
             )
         assert await books(easel) == (49, 0)
@@ -54,18 +63,38 @@ async def test_the_second_refusal_within_a_day_pauses_a_member(tmp_path: Path, s
         assert easel.platform.posts[-1].images
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_the_refusal_that_brings_the_pause_says_so_also_after_a_restart(
+    tmp_path: Path, sandbox: Sandbox, locale: str
+) -> None:
+    async with world(tmp_path, sandbox, clock=ShiftedClock(), limits=TWO) as easel:
+        amber = replace(AMBER, locale=locale)
+        await refuse(easel, sender=amber)
+        refused = translate(locale, Moderated.key)
+        assert easel.platform.posts[-1].text == refused
+        await refuse(easel, sender=amber)
+        pause = await easel.app.store.strikes.pause_of(AMBER.key)
+        assert pause is not None
+        facts = refuse_until(pause.until, pause.until - timedelta(hours=6)).facts
+        announced = f"{refused}\n{translate(locale, 'ended-paused', **facts)}"
+        assert easel.platform.posts[-1].text == announced
+        assert f"{pause.until:%H:%M} UTC" in announced
+        job = (await easel.app.store.history(AMBER.key))[0]
+        assert cards.ended_card(job, job.failure).text == announced  # as whoever finds it unsaid says it
+
+
 async def test_refusals_by_the_operators_own_check_count_as_well(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, limits=TWO, moderation=gate(sandbox)) as easel:
         await refuse(easel, "a forbidden fox")
         assert easel.platform.posts[-1].text == translate_error("en", FlaggedPrompt(category="illicit"))
         await refuse(easel, "a forbidden fox")
-        assert (await ask(easel, "a dog")).text == translate_error("en", Paused(hours=6))
+        assert (await ask(easel, "a dog")).text == await paused_words(easel)
 
 
 async def test_a_paused_member_may_do_what_paints_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, clock=ShiftedClock(), limits=TWO | {"user_strikes": 1}) as easel:
         await refuse(easel)
-        paused = translate_error("en", Paused(hours=6))
+        paused = await paused_words(easel)
         assert (await ask(easel, "/quota")).text.startswith(f"{paused}\n50 credits left today.")
         assert (await ask(easel, "/help")).text == help_text("en")
         assert "1." in (await ask(easel, "/history")).text
@@ -79,7 +108,7 @@ async def test_a_retry_counts_again_and_is_refused_by_a_pause(tmp_path: Path, sa
         [post] = easel.platform.posts
         assert not (await click(easel, post, Action.RETRY)).text
         await easel.settled(2)
-        assert (await click(easel, post, Action.RETRY)).text == translate_error("en", Paused(hours=6))
+        assert (await click(easel, post, Action.RETRY)).text == await paused_words(easel)
 
 
 async def test_what_waits_when_a_pause_begins_asks_no_upstream(tmp_path: Path) -> None:
@@ -94,7 +123,7 @@ async def test_what_waits_when_a_pause_begins_asks_no_upstream(tmp_path: Path) -
                 await store.mark_notified(job.id)
         await click(easel, easel.platform.posts[0], Action.CANCEL)
         await easel.settled(2)
-        assert easel.platform.posts[1].text == translate_error("en", Paused(hours=6))
+        assert easel.platform.posts[1].text == await paused_words(easel)
         assert len(sandbox.requests) == 1
         assert await books(easel) == (50, 0)
 
@@ -115,11 +144,14 @@ async def test_without_a_number_nobody_is_paused(tmp_path: Path, sandbox: Sandbo
 async def test_admins_see_who_is_paused_and_end_it(tmp_path: Path, sandbox: Sandbox, locale: str) -> None:
     async with world(tmp_path, sandbox, clock=ShiftedClock(), limits=TWO | {"user_strikes": 1}) as easel:
         await refuse(easel)
+        async with easel.store() as store:
+            await strike(store, user=JADE, strikes=StrikeRules(limit=9, pause=timedelta(hours=1)))
         boss = {"sender": BOSS.__class__(platform="memory", id="boss", name="Boss", locale=locale)}
         said = (await ask(easel, "/admin stats", **boss)).text
-        assert said.splitlines()[-2:] == [
-            translate(locale, "answer-stats-refused", count=1),
+        assert said.splitlines()[-3:] == [
+            translate(locale, "answer-stats-refused", count=2),
             translate(locale, "answer-stats-paused", user="memory:amber", count=1, hours=6),
+            translate(locale, "answer-stats-strikes", user="memory:jade", count=1),
         ]
         ended = (await ask(easel, "/admin unpause memory:AMBER", **boss)).text
         assert ended == translate(locale, "answer-unpaused", user="memory:amber")
@@ -132,9 +164,10 @@ async def test_admins_see_who_is_paused_and_end_it(tmp_path: Path, sandbox: Sand
 # ---------------------------------------------------------------- counted exactly
 
 
-async def strike(store: Store, **given: Any) -> None:
+async def strike(store: Store, *, strikes: StrikeRules = SIX_HOURS, **given: Any) -> None:
     job, _ = await store.accept_job(new_job(**given), RULES)
-    await store.settle_job(job, State.FAILED, charged=0, failure=REFUSED, strikes=SIX_HOURS)
+    await store.settle_job(job, State.FAILED, charged=0, failure=REFUSED, strikes=strikes)
+    await store.mark_notified(job.id)
 
 
 async def paused_hours(store: Store) -> int | None:
@@ -188,4 +221,4 @@ async def test_a_pause_survives_a_restart_and_forget(tmp_path: Path, sandbox: Sa
         await refuse(easel)
         await ask(easel, "/forget")
     async with world(tmp_path, sandbox, platform, clock=ShiftedClock(), limits=TWO) as easel:
-        assert (await ask(easel, "a dog")).text == translate_error("en", Paused(hours=6))
+        assert (await ask(easel, "a dog")).text == await paused_words(easel)

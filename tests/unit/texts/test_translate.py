@@ -54,6 +54,7 @@ FACTS: dict[str, MessageArgument] = {
     "refill": 3,
     "minutes": 60,
     "seconds": 300,
+    "until": "2026-03-01 18:00 UTC",
     "usage": "/admin stats",
     "value": "banana",
     "what": "--size 3:2",
