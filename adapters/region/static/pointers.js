@@ -29,6 +29,10 @@ export function listenToPointers(stage, hands) {
     return { x: clientX - left, y: clientY - top };
   };
 
+  // A finger that leaves quickly would begin a fling, though nothing here scrolls: Chromium takes the tap that follows,
+  // wherever on the page, for what stops it, and makes no click of it. A touch that is the page's begins none.
+  stage.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+
   stage.addEventListener("pointerdown", (event) => {
     if (event.button > 1 || held.size > 1) return;
     event.preventDefault();
