@@ -6,6 +6,7 @@ from typing import Literal
 
 import structlog
 
+from bot.observability.error_capture import ErrorCapture
 from bot.observability.folding import RepeatFilter
 
 # Below WARNING httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included.
@@ -41,7 +42,8 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     )
     handler.addFilter(RepeatFilter())
     root = logging.getLogger()
-    root.handlers = [handler]
+    kept = [each for each in root.handlers if isinstance(each, ErrorCapture)]  # configured anew while Easel runs
+    root.handlers = [handler, *kept]
     root.setLevel(level.upper())
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

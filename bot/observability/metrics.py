@@ -75,6 +75,7 @@ UPDATES_SET_ASIDE = Counter(
     "easel_updates_set_aside_total", "Events of a chat platform that could not be read or handled", ["platform"]
 )
 TASK_RESTARTS = Counter("easel_task_restarts_total", "Restarts of long-lived tasks that had ended, by task", ["task"])
+UNEXPECTED_ERRORS = Counter("easel_unexpected_errors_total", "Exceptions that nobody expected, logged with a traceback")
 TEXT_FAILURES = Counter("easel_text_failures_total", "Sentences that could not be built, and were replaced")
 INVALID_REQUESTS = Counter(
     "easel_discord_invalid_requests_total", "Calls that Discord counts as invalid, by status", ["status"]

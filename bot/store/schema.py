@@ -378,3 +378,35 @@ quarantine = Table(
     Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("id"),
 )
+
+# What operators are shown and told.
+
+error_group = Table(
+    "error_group",
+    metadata,
+    Column("fingerprint", Text, nullable=False),
+    Column("kind", SafeText, nullable=False),  # name of the exception's class
+    Column("place", SafeText, nullable=False),  # the innermost frame of ours
+    Column("event", SafeText, nullable=False),  # as the log says it
+    Column("sample", SafeText, nullable=False),  # the latest traceback, without values
+    Column("count", BigInteger, nullable=False),
+    Column("first", UtcDateTime, nullable=False),
+    Column("last", UtcDateTime, nullable=False),
+    Column("jobs", _json(), nullable=False),  # ids of the latest, newest first
+    PrimaryKeyConstraint("fingerprint"),
+    CheckConstraint("count > 0", name="count"),
+    Index("ix_error_group_last", "last"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("condition", Text, nullable=False),
+    Column("subject", SafeText, nullable=False),  # what it is about, such as a provider's name; empty: all of Easel
+    Column("detail", SafeText, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("told", UtcDateTime),  # when admins were told last; NULL: not yet
+    Column("is_open", Boolean(create_constraint=False), nullable=False),  # told, and not yet that it is over
+    Column("reporters", _json(), nullable=False),  # when each process has seen it last, by the process's id
+    PrimaryKeyConstraint("condition", "subject"),
+)

@@ -25,6 +25,7 @@ from bot.store.budget_store import BudgetStore
 from bot.store.database import Database
 from bot.store.deletions import Deletions
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
+from bot.store.error_groups import ErrorGroups
 from bot.store.job_holders import JobHolders, Notify
 from bot.store.migrate import prepare_database
 from bot.store.quarantine import Quarantine
@@ -55,6 +56,8 @@ class Store:
         """Rate limits that several processes share; None on SQLite, where there is one process."""
         self.deletions = Deletions(database, clock)
         """What takes jobs and what belongs to them out."""
+        self.error_groups = ErrorGroups(database)
+        """Unexpected exceptions, by where they come from."""
         self.quarantine = Quarantine(database, clock)
         """The rows that could not be read."""
         self.strikes = Strikes(database, clock)

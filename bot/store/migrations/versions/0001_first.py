@@ -261,6 +261,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
     )
     op.create_table(
+        "error_group",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("sample", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("jobs", sa.JSON(), nullable=False),
+        sa.CheckConstraint("count > 0", name=op.f("ck_error_group_count")),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_error_group")),
+    )
+    op.create_index("ix_error_group_last", "error_group", ["last"])
+    op.create_table(
+        "notice",
+        sa.Column("condition", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("reporters", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("condition", "subject", name=op.f("pk_notice")),
+    )
+    op.create_table(
         "checkpoint",
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
