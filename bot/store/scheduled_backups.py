@@ -65,15 +65,16 @@ class Backups:
 
     async def _run_forever(self) -> None:
         while True:
-            wait_s = await asyncio.to_thread(self._seconds_until_due)
+            without_s = self._clock.monotonic() - self._began
+            wait_s = await asyncio.to_thread(self._seconds_until_due, without_s)
             if wait_s > 0:
                 await self._clock.sleep(min(wait_s, LOOK_S))
             elif not await self._back_up():
                 await self._clock.sleep(min(RETRY_S, self._every_s))
 
-    def _seconds_until_due(self) -> float:
+    def _seconds_until_due(self, without_s: float) -> float:
         """0 where a backup is due: by the time in the newest one's name, and where the clock was set back since, by how
-        long this process has run without one."""
+        long this process has run without one, seconds."""
         try:
             made = list_backups(self._url, self._folder)
         except SettingsWrong:
@@ -81,7 +82,6 @@ class Backups:
         if not made:
             return 0.0
         age_s = (self._clock.now() - made[-1].at).total_seconds()
-        without_s = self._clock.monotonic() - self._began
         return max(0.0, self._every_s - max(age_s, without_s))
 
     async def _back_up(self) -> bool:

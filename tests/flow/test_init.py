@@ -8,8 +8,11 @@ import select
 import stat
 import sys
 import tomllib
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import pytest
 
@@ -22,7 +25,9 @@ from bot.errors import SettingsWrong
 from bot.providers.presets import PRESETS
 from bot.sandbox import Sandbox
 from bot.settings import load, variables
+from tests.servers.discord import DiscordServer
 from tests.servers.telegram import TelegramServer
+from tests.support import PROJECT
 from tests.support.forked import easel_command, forked
 from tests.support.waiting import TIMEOUT_S, wait_until
 
@@ -52,44 +57,90 @@ def in_folder(folder: str, *words: str) -> None:
     easel_command(*words)
 
 
-async def ended(folder: Path, *words: str) -> tuple[int, str, str]:
+# ---------------------------------------------------------------- the first day
+
+
+class EaselCommand(Protocol):
+    """A child process, forked or of an interpreter of its own."""
+
+    @property
+    def stdout(self) -> asyncio.StreamReader: ...
+    def terminate(self) -> None: ...
+    async def wait(self) -> int: ...
+
+
+@asynccontextmanager
+async def started(folder: Path, *words: str, stderr: Path, is_fresh: bool = False) -> AsyncGenerator[EaselCommand]:
+    """`easel WORD…` in a folder; `is_fresh`: of an interpreter of its own, as from a shell."""
+    if not is_fresh:
+        async with forked(in_folder, str(folder), *words, stderr=stderr) as child:
+            yield child
+        return
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("EASEL_", "COV_"))}
+    command = (sys.executable, "-c", "from adapters.cli import main; main()", *words)
+    with stderr.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=folder, env=environment | {"PYTHONPATH": str(PROJECT)}, stdout=PIPE, stderr=errors
+        )
+    try:
+        yield cast(EaselCommand, process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def ended(folder: Path, *words: str, is_fresh: bool = False) -> tuple[int, str, str]:
     """Exit code and output of a process of its own."""
-    async with forked(in_folder, str(folder), *words, stderr=folder.parent / "stderr") as child:
+    stderr = folder.parent / "stderr"
+    async with started(folder, *words, stderr=stderr, is_fresh=is_fresh) as child:
         said = (await child.stdout.read()).decode()
         code = await child.wait()
-    return code, said, (folder.parent / "stderr").read_text()
+    return code, said, stderr.read_text()
 
 
-# ---------------------------------------------------------------- the whole way
-
-
-async def test_from_an_empty_folder_to_a_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "is_fresh", [pytest.param(False, id="forked"), pytest.param(True, id="fresh", marks=pytest.mark.thorough)]
+)
+async def test_from_an_empty_folder_to_pictures_on_both_platforms(tmp_path: Path, is_fresh: bool) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    async with Sandbox(edge=64, pace=0) as sandbox, TelegramServer() as telegram:
+    async with Sandbox(edge=64, pace=0) as sandbox, TelegramServer() as telegram, DiscordServer() as discord:
         ada = telegram.add_user("Ada")
         private = telegram.private(ada)
+        bea = discord.world.add_user("Bea")
+        channel = discord.world.add_channel(discord.world.add_guild("Painters"), name="art")
         flags = ["--provider", "sandbox", "--base-url", sandbox.address, "--api-key", "sandbox", "--port", "0"]
         flags += ["--telegram-token", telegram.token, "--telegram-api-base", telegram.api_base]
-        code, said, wrong = await ended(folder, "init", *flags)
+        (folder / "discord-token").write_text(f"{discord.token}\n")
+        flags += ["--discord-token-file", "discord-token", "--discord-api-base", discord.api_base]
+        code, said, wrong = await ended(folder, "init", *flags, is_fresh=is_fresh)
         assert code == 0, wrong
         assert f"Telegram: is @{telegram.core.world.bot.username}" in said
+        assert f"Discord: is {discord.world.bot.name}" in said
         assert "easel.toml is written, for you alone to read" in said
         assert stat.S_IMODE((folder / "easel.toml").stat().st_mode) == 0o600
-        assert os.listdir(folder) == ["easel.toml"]
-        code, said, wrong = await ended(folder, "check", "--json")
+        assert sorted(os.listdir(folder)) == ["discord-token", "easel.toml"]
+        code, said, wrong = await ended(folder, "check", "--json", is_fresh=is_fresh)
         assert code == 0, said + wrong
         assert json.loads(said)["ok"] is True
-        async with forked(in_folder, str(folder), "run", stderr=folder / "log") as running:
+        assert sorted(os.listdir(folder)) == ["discord-token", "easel.toml"]
+        async with started(folder, "run", stderr=folder / "log", is_fresh=is_fresh) as running:
             telegram.say(ada, private, "a red fox")
+            await discord.until(lambda: discord.gateway.connected)
+            discord.say(bea, channel, f"<@{discord.world.bot.id}> a blue fox")
 
-            async def is_painted() -> bool:
-                return any(each.photo for each in private.messages.values())
+            def is_painted() -> bool:
+                messages = discord.world.messages.values()
+                return any(each.photo for each in private.messages.values()) and any(
+                    each.attachments for each in messages if each.author is discord.world.bot
+                )
 
             await wait_until(is_painted)
             running.terminate()
             assert await running.wait() == 0
-    assert [request.prompt for request in sandbox.requests] == ["a red fox"]
+        assert "Traceback" not in (folder / "log").read_text()
+    assert sorted(request.prompt for request in sandbox.requests) == ["a blue fox", "a red fox"]
 
 
 # ---------------------------------------------------------------- flags

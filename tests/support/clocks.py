@@ -6,6 +6,7 @@ Each implements `bot.runtime.clock.Clock`; nothing else of the bot is known here
 import asyncio
 import heapq
 import itertools
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,9 +22,11 @@ async def settle() -> None:
 
 
 class FakeClock:
-    """Time moves only through `advance` (both clocks, sleepers wake) and `jump` (the wall clock alone)."""
+    """Time moves only through `advance` (both clocks, sleepers wake) and `jump` (the wall clock alone). Like that of
+    `SystemClock`, the steady time is not to be had in worker threads."""
 
     def __init__(self, now: datetime = NOON) -> None:
+        self._thread = threading.get_ident()
         self._now = now
         self._monotonic = 1000.0
         self._order = itertools.count()  # sleepers due at the same moment wake in the order they lay down
@@ -34,6 +37,7 @@ class FakeClock:
         return self._now
 
     def monotonic(self) -> float:
+        assert threading.get_ident() == self._thread, "SystemClock.monotonic needs the event loop"
         return self._monotonic
 
     async def sleep(self, seconds: float) -> None:
