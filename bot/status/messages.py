@@ -216,34 +216,58 @@ class StatusMessages:
         platform, which is logged. False: stopped before it could be sent. With `ref`, edits that message instead, which
         must belong to no open job. `on_posted`: as of StatusMessage. `private_to`: gets it in a private chat where a
         group does not take it."""
-        message = self._messages.get(key)
-        if message is None:
-            if self._stopped:
-                return False
-            status = Status(accepted_at=self._clock.monotonic())
-            message = StatusMessage(
-                key=key,
-                chat=chat,
-                reply_to=reply_to,
-                locale="en",
-                status=status,
-                final_state=FinalState(card=card),
-                on_posted=on_posted,
-            )
-            message.is_reply, message.ref, message.private_to = True, ref, private_to
-            self._messages[key] = message
-            self._calls.request_post(message)
-        try:
-            await asyncio.wait((message.outcome,))
-        finally:
-            self._close_message(message)
-        return not message.outcome.cancelled()
+        final = FinalState(card=card)
+        shown = await self._show_reply(
+            key, chat, final, reply_to=reply_to, ref=ref, on_posted=on_posted, private_to=private_to
+        )
+        return shown is not None
 
     async def post_images(self, key: str, chat: Chat, final: FinalState, *, reply_to: str | None) -> Delivered | None:
         """Posts images that are no job's delivery, once for each `key`. Returns where they stand; None: stopped before.
 
         Raises what `final.load_images` raises, ChatFailed where the platform refuses them.
         """
+        shown = await self._show_reply(key, chat, final, reply_to=reply_to)
+        return None if shown is None else shown.result()
+
+    async def replace_buttons(self, ref: MessageRef, buttons: tuple[Button, ...]) -> None:
+        """Puts other buttons below a message that belongs to no open job, where the platform can; of several requests
+        for one message the latest is shown. What the platform refuses is logged."""
+        key = f"buttons:{ref.chat.key}:{ref.message_id}"
+        final = FinalState(card=Card(text="", buttons=buttons), buttons_only=True)
+        if (message := self._messages.get(key)) is not None and message.call is None:
+            message.final_state = final
+            return
+        self._messages.pop(key, None)  # what its call shows is older: another follows
+        await self._show_reply(key, ref.chat, final, ref=ref, urgency=Urgency.FURTHER)
+
+    async def remove_messages(self, chat: Chat, card: Card, removal: Removal) -> bool:
+        """Removes a job's messages. Returns once that is done; False: stopped before.
+
+        Raises ChatFailed when the platform refuses it.
+        """
+        key = f"remove:{removal.job_id}:{removal.message_ids[0]}"
+        first = MessageRef(chat=chat, message_id=removal.message_ids[0])
+        final = FinalState(card=card, removal=removal)
+        shown = await self._show_reply(key, chat, final, ref=first, urgency=Urgency.FINAL)
+        if shown is not None:
+            shown.result()
+        return shown is not None
+
+    async def _show_reply(
+        self,
+        key: str,
+        chat: Chat,
+        final: FinalState,
+        *,
+        reply_to: str | None = None,
+        ref: MessageRef | None = None,
+        on_posted: Callable[[MessageRef], Awaitable[None]] | None = None,
+        private_to: User | None = None,
+        urgency: Urgency | None = None,
+    ) -> asyncio.Future[Delivered | None] | None:
+        """Shows a message that is no job's: whoever asks for the same `key` meanwhile waits for the same call. Returns
+        its outcome, which may be a failure; None: stopped before. `urgency`: of the call; None: a reply's own."""
         message = self._messages.get(key)
         if message is None:
             if self._stopped:
@@ -254,74 +278,23 @@ class StatusMessages:
                 reply_to=reply_to,
                 locale=final.card.locale,
                 status=Status(accepted_at=self._clock.monotonic()),
+                ref=ref,
                 final_state=final,
+                on_posted=on_posted,
                 is_reply=True,
+                private_to=private_to,
             )
             self._messages[key] = message
-            self._calls.request_post(message)
-        try:
-            await asyncio.wait((message.outcome,))
-        finally:
-            self._close_message(message)
-        return None if message.outcome.cancelled() else message.outcome.result()
-
-    async def replace_buttons(self, ref: MessageRef, buttons: tuple[Button, ...]) -> None:
-        """Puts other buttons below a message that belongs to no open job, where the platform can; of several requests
-        for one message the latest is shown. What the platform refuses is logged."""
-        key = f"buttons:{ref.chat.key}:{ref.message_id}"
-        card = Card(text="", buttons=buttons)
-        if (message := self._messages.get(key)) is not None and message.call is None:
-            message.final_state = FinalState(card=card, buttons_only=True)
-            return
-        if self._stopped:
-            return
-        message = StatusMessage(
-            key=key,
-            chat=ref.chat,
-            reply_to=None,
-            locale=card.locale,
-            status=Status(accepted_at=self._clock.monotonic()),
-            ref=ref,
-            final_state=FinalState(card=card, buttons_only=True),
-            is_reply=True,
-        )
-        self._messages[key] = message
-        self._calls.request_call(message, Urgency.FURTHER)
+            if urgency is None:
+                self._calls.request_post(message)
+            else:
+                self._calls.request_call(message, urgency)
         try:
             await asyncio.wait((message.outcome,))
         finally:
             if self._messages.get(key) is message:
                 self._close_message(message)
-
-    async def remove_messages(self, chat: Chat, card: Card, removal: Removal) -> bool:
-        """Removes a job's messages. Returns once that is done; False: stopped before.
-
-        Raises ChatFailed when the platform refuses it.
-        """
-        key = f"remove:{removal.job_id}:{removal.message_ids[0]}"
-        if (message := self._messages.get(key)) is None:
-            if self._stopped:
-                return False
-            message = StatusMessage(
-                key=key,
-                chat=chat,
-                reply_to=None,
-                locale=card.locale,
-                status=Status(accepted_at=self._clock.monotonic()),
-                ref=MessageRef(chat=chat, message_id=removal.message_ids[0]),
-                final_state=FinalState(card=card, removal=removal),
-                is_reply=True,
-            )
-            self._messages[key] = message
-            self._calls.request_call(message, Urgency.FINAL)
-        try:
-            await asyncio.wait((message.outcome,))
-        finally:
-            self._close_message(message)
-        if message.outcome.cancelled():
-            return False
-        message.outcome.result()
-        return True
+        return None if message.outcome.cancelled() else message.outcome
 
     def _close_message(self, message: StatusMessage) -> None:
         self._messages.pop(message.key, None)
