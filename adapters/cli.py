@@ -193,6 +193,19 @@ def check(
 
 
 @app.command()
+def errors(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with a traceback of each.")] = False,
+    config: Config = None,
+) -> None:
+    """List the unexpected errors of late by where they come from: how many, since when, in which jobs."""
+    settings = _load_settings(config)
+    from adapters import error_list
+
+    groups = asyncio.run(error_list.read_groups(settings.database_url))
+    print(error_list.json_of(groups) if as_json else "\n".join(error_list.lines_of(groups)))
+
+
+@app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to serve on.", min=0, max=65535)] = 8090,
     pace: Annotated[float, typer.Option(help="Seconds a picture takes.", min=0)] = 8.0,

@@ -27,6 +27,7 @@ from adapters.region.routes import RegionRoutes
 from adapters.reloading import SettingsSource, follow_settings
 from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
+from bot.alerting.error_recorder import ErrorRecorder
 from bot.app import App, make_processor
 from bot.cluster.chat_routing import platform_role
 from bot.cluster.opening import open_cluster
@@ -167,6 +168,7 @@ async def serve(
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)
         stack.push_async_callback(store.close)
+        errors = await stack.enter_async_context(ErrorRecorder(store.error_groups, clock))
         cluster = await stack.enter_async_context(
             open_cluster(settings, clock, roles=member_roles(settings, receives=receives))
         )
@@ -202,6 +204,7 @@ async def serve(
         lag = LoopLag(clock)
         stack.push_async_callback(lag.stop)
         server.add_check("metrics", lag.problem)
+        server.add_check("errors", errors.problem)
         server.add_check("cluster", lambda: cluster_problem(cluster))
         if (backups := Backups.configured(settings, clock)) is not None:
             stack.push_async_callback(backups.stop)

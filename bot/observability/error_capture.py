@@ -6,7 +6,7 @@ Costs its callers a look at the traceback: it writes nothing, waits for nothing,
 
 import logging
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -40,18 +40,28 @@ class ErrorCapture(logging.Handler):
     def _count(self, record: logging.LogRecord, error: BaseException) -> None:
         UNEXPECTED_ERRORS.inc()
         event, job = _facts_of(record)
-        group = group_of(error, event=event, logger=record.name, job=job, at=self._now())
-        known = self._groups.get(group.fingerprint)
-        if known is None and len(self._groups) >= MAX_GROUPS:
-            return
-        self._groups[group.fingerprint] = group if known is None else merge_groups(known, group)
+        self._add(group_of(error, event=event, logger=record.name, job=job, at=self._now()))
         self._on_error()
+
+    def _add(self, group: ErrorGroup) -> None:
+        known = self._groups.get(group.fingerprint)
+        if known is not None:
+            older, newer = sorted((known, group), key=lambda each: each.last)
+            self._groups[group.fingerprint] = merge_groups(older, newer)
+        elif len(self._groups) < MAX_GROUPS:
+            self._groups[group.fingerprint] = group
 
     def take(self) -> list[ErrorGroup]:
         """The groups since the last call."""
         with cast("Any", self.lock):
             groups, self._groups = list(self._groups.values()), {}
         return groups
+
+    def put_back(self, groups: Sequence[ErrorGroup]) -> None:
+        """What was taken could not be written: it is counted with what has come since."""
+        with cast("Any", self.lock):
+            for group in groups:
+                self._add(group)
 
 
 @contextmanager

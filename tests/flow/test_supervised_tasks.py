@@ -45,6 +45,7 @@ TASKS = {
     "discord shards": "discord",
     "playground balances": "playground",
     "event loop lag": "metrics",
+    "error groups": "errors",
 }
 """Names of tasks, and of the readiness checks that tell of them."""
 SHARED_TASKS = {"membership", "leases", "bus", "job queue", "job recovery", "queue positions"}
