@@ -11,10 +11,8 @@ from bot.providers.presets import PRESETS, resolve_providers
 from bot.settings import Settings
 from bot.settings.loading import keys
 from bot.settings.providers import Provider
-from tests.support import PROJECT
+from tests.support.pages import PAGES
 
-PAGES = {path.relative_to(PROJECT).as_posix(): path.read_text("utf-8") for path in PROJECT.glob("deploy/*.md")}
-PAGES["README.md"] = (PROJECT / "README.md").read_text("utf-8")
 ANYWHERE = {"base_url": "http://127.0.0.1:9"}  # for presets without an address of their own
 
 
