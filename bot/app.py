@@ -302,6 +302,7 @@ class App:
                 Action.UNDO: history.undo,
                 Action.COMPARE: history.compare,
                 Action.TREE: history.show_tree,
+                Action.STEP: history.lead_to_step,
                 Action.ORIGINAL: history.paint_original,
                 Action.DETAILS: ResultDetails(store=store, posts=posts, ports=ports).show_details,
             },

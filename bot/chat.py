@@ -232,6 +232,7 @@ class Action(StrEnum):
     ORIGINAL = "original"
     COMPARE = "compare"
     TREE = "tree"
+    STEP = "step"
     DETAILS = "details"
     MORE = "more"
     BACK = "back"

@@ -4,6 +4,7 @@ Frozen values only; the rows they are made of are `bot.store.job_rows`'s.
 """
 
 import base64
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from bot.errors import MessageArgument, PictureGone
 from bot.painting import Options
 
 ID_LENGTH = 12  # characters of base32: 60 random bits, and short enough for a button's data (Telegram: 64 bytes)
+_ID = re.compile(rf"[a-z2-7]{{{ID_LENGTH}}}")
 
 
 class State(StrEnum):
@@ -169,6 +171,11 @@ def button_key(action: Action, job_id: str, user_key: str, picture: int = 1) -> 
     result that it is about, from 1."""
     about = "" if picture == 1 else f"/{picture}"
     return f"{action.value}:{job_id}{about}:{user_key}"
+
+
+def names_job(key: str) -> bool:
+    """Whether the key of a message begins with the id of a job, alone or with a colon and more behind it."""
+    return _ID.fullmatch(key.partition(":")[0]) is not None
 
 
 def new_id() -> str:

@@ -34,6 +34,8 @@ class _Lookup:
     """When it was made, the clock's monotonic seconds."""
     users: frozenset[str] = frozenset()
     """Ids of the administrators; none where the bot is not in the chat."""
+    moderators: frozenset[str] = frozenset()
+    """Those of them who may delete others' messages."""
     failure: ChatFailed | None = None
     """Why Telegram did not tell."""
 
@@ -51,8 +53,16 @@ class ChatAdministrators:
 
     async def is_administrator(self, chat: Chat, user: User) -> bool:
         """As `bot.ports.ChatRoles.is_administrator`."""
+        return user.id in (await self._find(chat, user)).users
+
+    async def is_moderator(self, chat: Chat, user: User) -> bool:
+        """As `bot.ports.ChatRoles.is_moderator`."""
+        return user.id in (await self._find(chat, user)).moderators
+
+    async def _find(self, chat: Chat, user: User) -> _Lookup:
+        """Who administers a chat, good enough to tell about a user. Raises ChatFailed."""
         if ids.is_inline(chat) or chat.kind != "group":
-            return False
+            return _Lookup(at=self._clock.monotonic())
         chat_id = int(self._current_chat(chat).id)
         found = self._known.get(chat_id)
         age = TTL_S if found is None else self._clock.monotonic() - found.at
@@ -60,7 +70,7 @@ class ChatAdministrators:
             found = await self._look_up_once(chat_id)
         if found.failure is not None:
             raise ChatFailed(detail=found.failure.detail)
-        return user.id in found.users
+        return found
 
     async def close(self) -> None:
         """Ends lookups under way."""
@@ -76,10 +86,18 @@ class ChatAdministrators:
         try:
             members = await call_api(lambda: self._bot.get_chat_administrators(chat_id))
             users, failure = frozenset(str(each.user.id) for each in members), None
+            moderators = frozenset(str(each.user.id) for each in members if _may_delete(each))
         except ChatGone:  # the bot is not in it: nobody is known to be one
-            users, failure = frozenset[str](), None
+            users, moderators, failure = frozenset[str](), frozenset[str](), None
         except (ChatFailed, CallRejected, GroupMigrated, OutcomeUnknown) as failed:
             log.warning("administrators not looked up", chat=chat_id, detail=str(failed))
-            users, failure = frozenset[str](), ChatUnreachable(detail=str(failed))
-        found = self._known[chat_id] = _Lookup(self._clock.monotonic(), users, failure)
+            users, moderators, failure = frozenset[str](), frozenset[str](), ChatUnreachable(detail=str(failed))
+        found = self._known[chat_id] = _Lookup(self._clock.monotonic(), users, moderators, failure)
         return found
+
+
+def _may_delete(member: telegram.ChatMember) -> bool:
+    """Whether an administrator may delete what others have written: the creator may."""
+    return isinstance(member, telegram.ChatMemberOwner) or (
+        isinstance(member, telegram.ChatMemberAdministrator) and member.can_delete_messages
+    )

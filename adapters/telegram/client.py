@@ -277,6 +277,9 @@ class TelegramAdapter:
     async def is_administrator(self, chat: Chat, user: User) -> bool:
         return await self._administrators.is_administrator(chat, user)
 
+    async def is_moderator(self, chat: Chat, user: User) -> bool:
+        return await self._administrators.is_moderator(chat, user)
+
     async def refund(self, charge: str) -> Purchase:
         """As `bot.ports.Shop.refund`. Raises UnknownCharge where nothing is sold."""
         if not self._settings.star_packs:

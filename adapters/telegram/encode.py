@@ -31,6 +31,7 @@ MAX_PLACEHOLDER_CHARS = 64  # ForceReply
 MAX_ALBUM_ITEMS = 10  # sendMediaGroup
 MAX_COPY_CHARS = 256  # CopyTextButton
 MENU_COLUMNS = 2
+MAX_ROW_KEYS = 8  # buttons in a row: as many as Telegram takes
 MAX_ROW_CHARS = 24  # of all labels in a row of buttons: what a phone shows of four below a picture
 # Limits of sendPhoto: bytes, width plus height, and the longer edge over the shorter.
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
@@ -97,7 +98,9 @@ def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
     """A row of buttons, or two where their labels would be cut short in one; of a menu rows of MENU_COLUMNS, of models
     a row for each. None removes them."""
     keys = [InlineKeyboardButton(each.label, callback_data=callback_data(each)) for each in buttons]
+    rows = -(-len(keys) // MAX_ROW_KEYS)
     width = len(keys) if sum(len(each.label) for each in buttons) <= MAX_ROW_CHARS else -(-len(keys) // 2)
+    width = min(width, -(-len(keys) // rows)) if rows else width
     if any(each.action is Action.BACK for each in buttons):
         width = MENU_COLUMNS
     if any(each.action is Action.MODEL for each in buttons):

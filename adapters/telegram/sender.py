@@ -47,6 +47,7 @@ from adapters.telegram.state import TelegramState
 from adapters.telegram.strays import StrayFinder
 from bot.chat import Button, Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatGone, ChatUnreachable, MessageGone, SendForbidden, StoreFailed
+from bot.job import names_job
 from bot.painting import Image
 from bot.status.softening import MAX_STEP, soften_card
 
@@ -195,7 +196,7 @@ class Sender:
     ) -> telegram.Message:
         """As `send_following_moves`; the message of a job is noted before it is sent."""
         address = ids.chat_address(chat)
-        if not card.buttons and ":" in key:  # an answer to a command: neither buttons nor a job's id
+        if not (card.buttons or names_job(key)):  # an answer to a command
             message = await self.send_following_moves(address, send)
             self._strays.note_message(message)
             return message

@@ -43,10 +43,17 @@ class ButtonPosts:
         self._admission.check_request(actor, press.message.chat, prompt)
 
     async def post(
-        self, press: ButtonPress, job: Job, final: FinalState, locale: str, *, shows: Job | None = None
+        self,
+        press: ButtonPress,
+        job: Job,
+        final: FinalState,
+        locale: str,
+        *,
+        shows: Job | None = None,
+        reply_to: str | None = None,
     ) -> ButtonReply:
-        """Posts a reply to the message with the button. `shows`: the job whose result it is, so that the post goes when
-        that is deleted.
+        """Posts a reply, to the message with the button or to `reply_to`. `shows`: the job whose result it is, so that
+        the post goes when that is deleted.
 
         Raises what `final.load_images` raises, ChatFailed, StoreFailed.
         """
@@ -55,7 +62,7 @@ class ButtonPosts:
             return ButtonReply(text=translate(locale, "press-again"))
         self._recent[pressed] = None
         key = f"{job.id}:press:{press.action.value}:{press.picture or 0}:{press.id}"
-        chat, reply_to = press.message.chat, press.message.message_id
+        chat, reply_to = press.message.chat, reply_to or press.message.message_id
         try:
             if not final.image_count:
                 sent = await self._status_messages.send_reply(key, chat, final.card, reply_to=reply_to)

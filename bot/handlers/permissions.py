@@ -1,4 +1,5 @@
-"""Who may do what to a job: its owner, admins, whoever acts for the chat that asked, and moderators of its chat.
+"""Who may do what to a job: its owner, admins, whoever acts for the chat that asked; who has gone on from its result;
+and moderators of its chat.
 
 Asks the platform about roles where it has to, and grants nothing because it did not answer.
 """
@@ -26,6 +27,17 @@ class JobPermissions:
         self._ports = ports
 
     async def identify_actor(self, sender: User, job: Job) -> User:
+        """On whose account a user goes on from the result of a job: as `identify_owner`; and whoever has a result that
+        descends from it, on their own, since *Undo* shows it to them with its buttons. Raises as `identify_owner`."""
+        try:
+            return await self.identify_owner(sender, job)
+        except (NotYours, NotAnAdministrator, RoleUnknown):
+            if not await self._store.has_result_below(job.id, sender.key):
+                raise
+        await self._check_welcome(sender)
+        return sender
+
+    async def identify_owner(self, sender: User, job: Job) -> User:
         """On whose account a user acts on a job: on their own, or on that of the chat which they act for.
 
         What somebody asked in a group as a channel of theirs, the group's administrators act on as well, for the bot
@@ -37,8 +49,7 @@ class JobPermissions:
         asker = Chat(platform=owner.platform, id=owner.id, kind="group")
         try:
             if owner.is_chat and await self._administers(sender, asker):
-                if self._admission.blocks(sender) or await self._store.is_banned(sender.key):
-                    raise Banned
+                await self._check_welcome(sender)
                 return owner
             if owner.is_chat and asker.key != job.chat.key and await self._administers(sender, job.chat):
                 return sender
@@ -51,18 +62,26 @@ class JobPermissions:
 
     async def check_deletion(self, sender: User, job: Job, *, moderates: Chat | None) -> None:
         """Lets the owner and admins take a result away, and moderators of its chat. `moderates`: where the platform has
-        said that the sender is one. Raises as `identify_actor`."""
+        said that the sender is one. Raises as `identify_owner`."""
         try:
-            await self.identify_actor(sender, job)
+            await self.identify_owner(sender, job)
         except (NotYours, NotAnAdministrator, RoleUnknown) as refused:
             if moderates is not None and moderates.key == job.chat.key:
                 return
             try:
-                if await self._administers(sender, job.chat):
+                if await self._moderates(sender, job.chat):
                     return
             except ChatFailed as failed:
                 raise RoleUnknown from failed
             raise refused from None
+
+    async def _check_welcome(self, sender: User) -> None:
+        if self._admission.blocks(sender) or await self._store.is_banned(sender.key):
+            raise Banned
+
+    async def _moderates(self, sender: User, chat: Chat) -> bool:
+        port = self._ports.get(chat.platform)
+        return chat.kind == "group" and isinstance(port, ChatRoles) and await port.is_moderator(chat, sender)
 
     async def _administers(self, sender: User, chat: Chat) -> bool:
         port = self._ports.get(chat.platform)

@@ -7,7 +7,7 @@ What was deleted or forgotten, or stands in another chat, is not shown again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.chat import Action, Attachment, Card, Chat, User
+from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef, User
 from bot.errors import (
     NothingBefore,
     ParentDeleted,
@@ -51,6 +51,22 @@ class Shown:
     """Its number among that job's pictures, ≥ 1."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A picture on the way to a result."""
+
+    distance: int
+    """How many steps it is before the result, ≥ 0."""
+    shown: Shown | None
+    """None: it is not shown any more."""
+    words: str
+    """What was asked for, or why it is not shown."""
+    ref: MessageRef | None = None
+    """The message that it stands in, in this chat; None: it is not known."""
+    gone: ParentGone | None = None
+    """Why it is not shown; None: it is."""
+
+
 class ResultHistory:
     """Does what the rows of the menu say; each is a `bot.handlers.buttons.ResultAction`."""
 
@@ -83,7 +99,7 @@ class ResultHistory:
             card = Card(
                 text=translate(job.locale, "undo-caption", prompt=cards.excerpt(parent.prompt)),
                 plain_text=translate(job.locale, "undo-caption", prompt="…"),
-                buttons=result_buttons(parent, about),
+                buttons=result_buttons(parent, about, job.locale),
                 locale=job.locale,
                 alt_text=parent.prompt,
                 source=next(iter(parent.references), None),
@@ -113,11 +129,14 @@ class ResultHistory:
     # ------------------------------------------------------------ the whole branch
 
     async def show_tree(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
-        """Lists the branch from its root on, each picture with a link to its message."""
+        """Lists the branch from its root on, each picture with a link to its message; where the chat has no links, with
+        a button that leads there."""
         await self._posts.admit(press, actor)
-        chat, branch = press.message.chat, await self._load_branch(job)
-        shown, lines = self._list_branch(branch, chat, job.locale)
-        card = Card(text="\n".join((translate(job.locale, "tree-title"), *lines)), locale=job.locale)
+        chat = press.message.chat
+        steps = self._steps(await self._load_branch(job), chat, job.locale)
+        listed = steps if len(steps) <= MAX_LISTED else [steps[0], *steps[1 - MAX_LISTED :]]
+        shown = [each.shown for each in listed]
+        card = self._list_steps(listed, len(steps) - len(listed), job, chat)
         if self._ports[chat.platform].features(chat).shows_linked_pictures or not any(shown):
             return await self._posts.post(press, job, FinalState(card=card), locale)
         spoiler = any(each.picture.spoiler for each in shown if each is not None)
@@ -130,6 +149,17 @@ class ResultHistory:
 
         final = FinalState(card=replace(card, spoiler=spoiler), load_images=load, image_count=1)
         return await self._posts.post(press, job, final, locale, shows=job)
+
+    async def lead_to_step(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
+        """Replies to the message of a picture of the branch, which a tap on the reply leads to."""
+        await self._posts.admit(press, actor)
+        chat = press.message.chat
+        steps = self._steps(await self._load_branch(job), chat, job.locale)
+        step = next((each for each in steps if each.distance + 1 == press.picture), None)
+        if step is None or step.ref is None:
+            raise ParentGone if step is None or step.gone is None else step.gone
+        card = Card(text=translate(job.locale, "tree-here", step=step.words), locale=job.locale)
+        return await self._posts.post(press, job, FinalState(card=card), locale, reply_to=step.ref.message_id)
 
     async def quote_original(self, job: Job) -> PriceRange | None:
         """What `paint_original` would cost; None where it would be what *Retry* is. Raises Refusal, StoreFailed."""
@@ -194,25 +224,41 @@ class ResultHistory:
         except PictureGone:
             raise ParentGone from None
 
-    def _list_branch(self, branch: Branch, chat: Chat, locale: str) -> tuple[list[Shown | None], list[str]]:
-        """The pictures of a branch, the root first, and a line about each."""
-        known, port = {each.id: each for each in branch.jobs}, self._ports[chat.platform]
+    def _steps(self, branch: Branch, chat: Chat, locale: str) -> list[Step]:
+        """The pictures of a branch, the root first, the result last."""
+        known, first = {each.id: each for each in branch.jobs}, branch.jobs[0]
         sources = [source for each in branch.jobs if (source := lineage.source_of(each)) is not None]
-        entries: list[tuple[Source, Job | None]] = [(each, known.get(each.job_id or "")) for each in sources]
-        entries.append((Source(job_id=branch.jobs[-1].id, number=1, picture=None), branch.jobs[-1]))
-        shown: list[Shown | None] = []
-        lines: list[str] = []
-        first = entries[:1] if len(entries) > MAX_LISTED else []
-        for source, of in (*first, *entries[len(first) :][-(MAX_LISTED - len(first)) :]):
+        sources.append(Source(job_id=branch.jobs[-1].id, number=1, picture=None))
+        steps: list[Step] = []
+        for distance, source in zip(range(len(sources) - 1, -1, -1), sources, strict=True):
+            of = known.get(source.job_id or "")
             words = translate(locale, "tree-photo") if source.job_id is None else _wish(of, locale)
             try:
-                found = self._show(source, known, chat)
+                shown = self._show(source, known, chat)
             except ParentGone as gone:
-                found, words = None, translate(locale, "tree-gone", reason=gone.key.rpartition("-")[2])
-            shown.append(found)
-            link = port.message_link(cards.result_ref(of)) if found and of and isinstance(port, MessageLinks) else None
-            lines.append(" ".join(filter(None, (f"{len(lines) + 1}.", words, link))))
-        return shown, lines
+                words = translate(locale, "tree-gone", reason=gone.key.rpartition("-")[2])
+                steps.append(Step(distance=distance, shown=None, words=words, gone=gone))
+            else:
+                ref = _photo_ref(first, chat) if of is None else cards.result_ref(of, source.number)
+                steps.append(Step(distance=distance, shown=shown, words=words, ref=ref))
+        return steps
+
+    def _list_steps(self, steps: Sequence[Step], left_out: int, job: Job, chat: Chat) -> Card:
+        """A line about each step, numbered as their thumbnails are; `left_out`: steps after the first that are not
+        listed."""
+        port = self._ports[chat.platform]
+        lines = [translate(job.locale, "tree-title")]
+        buttons: list[Button] = []
+        for number, step in enumerate(steps, start=1):
+            link = port.message_link(step.ref) if step.ref is not None and isinstance(port, MessageLinks) else None
+            lines.append(" ".join(filter(None, (f"{number}.", step.words, link))))
+            if step.ref is not None and link is None:
+                about = step.distance + 1  # from the result back: what is forgotten meanwhile is at the other end
+                label = f"{translate(job.locale, 'button-step')} {number}"
+                buttons.append(Button(action=Action.STEP, job_id=job.id, label=label, picture=about))
+            if number == 1 and left_out:
+                lines.append(translate(job.locale, "tree-more", count=left_out))
+        return Card(text="\n".join(lines), buttons=tuple(buttons), locale=job.locale)
 
     def _final(self, card: Card, shown: Sequence[Shown], actor: User) -> FinalState:
         async def load() -> Sequence[Image]:
@@ -232,6 +278,12 @@ class ResultHistory:
             return await self._load(shown, actor)
         except Refusal:
             return None
+
+
+def _photo_ref(first: Job, chat: Chat) -> MessageRef | None:
+    """The message with which a branch began that starts from a member's own picture."""
+    is_here = first.request_id is not None and first.chat.key == chat.key
+    return MessageRef(chat=chat, message_id=first.request_id or "") if is_here else None
 
 
 def _joined(branch: Branch) -> str:

@@ -11,7 +11,7 @@ from bot.chat import Action, Button, Card, ChatFeatures, MessageRef
 from bot.errors import NotAnAdministrator, NotYours, Refusal, RoleUnknown
 from bot.handlers.permissions import JobPermissions
 from bot.job import Job
-from bot.jobs.result_menu import MENU, MenuContext, menu_buttons, result_buttons
+from bot.jobs.result_menu import MENU, MenuContext, Right, menu_buttons, result_buttons
 from bot.ports import ButtonPress, ButtonReply, ChatPort
 from bot.prices import PriceRange
 from bot.runtime.background import BackgroundTasks
@@ -41,10 +41,10 @@ class ResultMenus:
     async def open_menu(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
         """Shows the menu of a result that the pressed button opens. Raises a Refusal to those who may do nothing of
         it, StoreFailed."""
-        owns = await self._owns(press, job)
+        rights = await self._rights(press, job)
         features = self._features(press)
         prices = await self._prices(job)
-        context = MenuContext(job=job, picture=press.picture, features=features, owns=owns, prices=prices)
+        context = MenuContext(job=job, picture=press.picture, features=features, rights=rights, prices=prices)
         if features.private_replies:
             buttons = menu_buttons(context, locale, press.action)
             return ButtonReply(card=Card(text=translate(locale, "menu-title"), buttons=buttons, locale=locale))
@@ -56,7 +56,7 @@ class ResultMenus:
 
     async def close_menu(self, press: ButtonPress, job: Job) -> ButtonReply:
         """Shows the buttons of the result again. Raises as `open_menu`."""
-        await self._owns(press, job)
+        await self._rights(press, job)
         if not self._features(press).private_replies:
             self._swap(press.message, result_buttons(job, press.picture))
         return ButtonReply()
@@ -65,15 +65,23 @@ class ResultMenus:
         """Waits for no message any more."""
         await self._swaps.cancel()
 
-    async def _owns(self, press: ButtonPress, job: Job) -> bool:
-        """Whether the user may do everything; False: what moderators may. Raises a Refusal."""
+    async def _rights(self, press: ButtonPress, job: Job) -> frozenset[Right]:
+        """What the user may do, at least something. Raises a Refusal."""
+        moderates = press.message.chat if press.sender_moderates else None
+        rights: set[Right] = set()
+        refused: Refusal | None = None
+        try:
+            await self._permissions.check_deletion(press.sender, job, moderates=moderates)
+            rights.add(Right.DELETE)
+        except (NotYours, NotAnAdministrator, RoleUnknown) as reason:
+            refused = reason
         try:
             await self._permissions.identify_actor(press.sender, job)
+            rights.add(Right.GO_ON)
         except (NotYours, NotAnAdministrator, RoleUnknown):
-            moderates = press.message.chat if press.sender_moderates else None
-            await self._permissions.check_deletion(press.sender, job, moderates=moderates)
-            return False
-        return True
+            if refused is not None:
+                raise refused from None
+        return frozenset(rights)
 
     async def _prices(self, job: Job) -> dict[Action, PriceRange]:
         prices: dict[Action, PriceRange] = {}

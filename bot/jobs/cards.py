@@ -87,9 +87,12 @@ def job_buttons(job: NewJob, *actions: Action) -> tuple[Button, ...]:
     return tuple(Button(action=a, job_id=job.id, label=translate(job.locale, f"button-{a.value}")) for a in actions)
 
 
-def result_ref(job: Job) -> MessageRef:
-    """Where a delivered result stands."""
-    return MessageRef(chat=job.chat, message_id=job.delivered_id or job.status_id or "")
+def result_ref(job: Job, number: int = 1) -> MessageRef:
+    """Where one of the pictures of a delivered result stands, by its number from 1: in a message of its own, or with
+    all the others."""
+    ids = (job.delivered_id or job.status_id or "", *job.further_ids)
+    own = number - 1 if len(ids) >= len(job.delivered) >= number else 0
+    return MessageRef(chat=job.chat, message_id=ids[own])
 
 
 def excerpt(prompt: str) -> str:

@@ -124,7 +124,7 @@ def picture_number(parent: Job, picture: Attachment, message: Message) -> int:
         return handles.index(picture.ref) + 1
     reply = message.reply_to
     if isinstance(reply, Message):
-        if reply.job_picture is not None:
+        if reply.job_picture is not None and reply.job_picture <= len(handles):
             return reply.job_picture
         ids = [parent.delivered_id, *parent.further_ids][: len(handles)]
         if reply.id in ids:

@@ -17,14 +17,14 @@ from bot.texts import translate
 MAX_RESULT_BUTTONS = 5  # below a result: what a phone shows at a glance, and one row of Discord
 
 
-class Actors(Enum):
-    """Who may press a button of a result, beside Easel's admins."""
+class Right(Enum):
+    """What a user may do with a result (`bot.handlers.permissions`)."""
 
-    OWNER = auto()
-    """Whoever asked for the result, and whoever acts for the chat that did."""
+    GO_ON = auto()
+    """Go on from it, and look at how it came about."""
 
-    MODERATORS = auto()
-    """Those, and whoever may delete others' messages in its chat."""
+    DELETE = auto()
+    """Take it away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ class MenuContext:
     features: ChatFeatures = field(default_factory=ChatFeatures)
     """Of the chat in which the menu is opened."""
 
-    owns: bool = True
-    """Whether whoever opens it may do what OWNER may; else they moderate the chat."""
+    rights: frozenset[Right] = frozenset(Right)
+    """Of whoever opens it."""
 
     prices: Mapping[Action, PriceRange] = field(default_factory=dict[Action, PriceRange])
     """Credits of what the priced rows would do; one without is not offered."""
@@ -57,7 +57,7 @@ class MenuRow:
     menu: Action = Action.MORE
     """The button that opens the menu in which it stands."""
 
-    actors: Actors = Actors.OWNER
+    right: Right = Right.GO_ON
     """Who may press it."""
 
     of_forgotten: bool = False
@@ -89,17 +89,17 @@ MENU: tuple[MenuRow, ...] = (
         )
         for action in REFRAMES
     ),
-    MenuRow(action=Action.DELETE, actors=Actors.MODERATORS, of_forgotten=True),
+    MenuRow(action=Action.DELETE, right=Right.DELETE, of_forgotten=True),
 )
 """In the order in which they are shown."""
 
 
-def result_buttons(job: Job, picture: int | None = None) -> tuple[Button, ...]:
-    """The buttons below a result, at most MAX_RESULT_BUTTONS, in the language of its owner. `picture`: as of
-    `Button`."""
+def result_buttons(job: Job, picture: int | None = None, locale: str | None = None) -> tuple[Button, ...]:
+    """The buttons below a result, at most MAX_RESULT_BUTTONS. `picture`: as of `Button`; `locale`: of the labels; None:
+    that of its owner."""
     undo = () if source_of(job) is None else (Action.UNDO,)
     actions = (Action.RETRY, Action.VARY, Action.EDIT, *undo, Action.MORE)
-    return tuple(_button(action, job, job.locale, picture) for action in actions)
+    return tuple(_button(action, job, locale or job.locale, picture) for action in actions)
 
 
 def offered_rows(context: MenuContext, menu: Action = Action.MORE) -> tuple[MenuRow, ...]:
@@ -108,7 +108,7 @@ def offered_rows(context: MenuContext, menu: Action = Action.MORE) -> tuple[Menu
         row
         for row in MENU
         if row.menu is menu
-        and (context.owns or row.actors is Actors.MODERATORS)
+        and row.right in context.rights
         and (not row.is_priced or row.action in context.prices)
         and (context.job.prompt or row.of_forgotten)
         and row.is_offered(context)

@@ -208,6 +208,10 @@ class ChatRoles(Protocol):
         """
         ...
 
+    async def is_moderator(self, chat: Chat, user: User) -> bool:
+        """As `is_administrator`, of those who may delete what others have written."""
+        ...
+
 
 @runtime_checkable
 class DeliveryPermissions(Protocol):

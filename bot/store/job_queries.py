@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, Text, and_, cast, or_, select
 
 from bot.chat import Chat
+from bot.job import State
 from bot.store.schema import IS_UNFINISHED, NOTIFICATION_PENDING, SEVERAL_MESSAGES, job
 
 
@@ -50,6 +51,15 @@ def select_newest_chats(platform: str, jobs: int) -> Select[Any]:
     """The chats of that many of a platform's newest jobs, newest first, with repetitions."""
     here = job.c.chat_key.startswith(f"{platform}:", autoescape=True)
     return select(job.c.chat).where(here).order_by(job.c.created.desc()).limit(jobs)
+
+
+def select_finished_below(job_id: str, user_key: str) -> Select[Any]:
+    """Ids of a user's results that descend from a job's result, however many steps away."""
+    child, grandchild = job.alias("child"), job.alias("grandchild")
+    below = select(child.c.id).where(child.c.parent == job_id).cte("below", recursive=True)
+    below = below.union(select(grandchild.c.id).where(grandchild.c.parent == below.c.id))  # each once: no circle
+    theirs = and_(job.c.user_key == user_key, job.c.state == State.DONE.value, job.c.prompt != "")
+    return select(job.c.id).where(job.c.id.in_(select(below.c.id)), theirs)
 
 
 def select_latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:

@@ -143,6 +143,7 @@ strike = Table(
 ERASED = text("prompt = ''")  # a job whose user asked Easel to forget them
 UNFINISHED = text("finished IS NULL")
 SEVERAL_MESSAGES = text("further_ids IS NOT NULL")
+HAS_PARENT = text("parent IS NOT NULL")
 NOTIFICATION_PENDING = text("notification_pending")  # a job that ended, and whose message may not say so yet
 
 job = Table(
@@ -206,6 +207,7 @@ job = Table(
     Index("ix_job_status_id", "status_id", "chat_key"),
     Index("ix_job_delivered_id", "delivered_id", "chat_key"),
     Index("ix_job_further_ids", "chat_key", sqlite_where=SEVERAL_MESSAGES, postgresql_where=SEVERAL_MESSAGES),
+    Index("ix_job_parent", "parent", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT),
     Index("ix_job_button", "button", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index("ix_job_erased", "created", sqlite_where=ERASED, postgresql_where=ERASED),
     Index(

@@ -301,6 +301,11 @@ class Store:
         """A job and those that it descends from, by their ids, the nearest first; at most `most`."""
         return await self._database.read(lambda conn: job_rows.load_branch(conn, job_id, most))
 
+    async def has_result_below(self, job_id: str, user_key: str) -> bool:
+        """Whether a user has a result that descends from a job's."""
+        query = job_queries.select_finished_below(job_id, user_key).limit(1)
+        return await self._database.read(lambda conn: conn.execute(query).first() is not None)
+
     async def add_message(self, job: Job, message_id: str) -> None:
         """Notes a further message with pictures of an ended job, which goes when its result is taken away."""
         await self._database.write(lambda conn: job_rows.add_message(conn, job.id, message_id))

@@ -232,6 +232,8 @@ button-upscale-4k = Paint again at 4K
 button-undo = Undo
 button-compare = Compare
 button-tree = Tree
+# Leads up to the message of a step; its number follows.
+button-step = ↑
 button-details = Details
 button-again = Paint again
 button-copy = Copy
@@ -280,6 +282,12 @@ compare-caption = Before and after “{ $prompt }”
 tree-title = How this picture came about:
 tree-photo = your own picture
 tree-line = “{ $prompt }”
+# Where the list has more lines than fit; and a reply to the message of a step.
+tree-more = … { NUMBER($count, useGrouping: 0) } { $count ->
+        [one] step
+       *[other] steps
+    } more in between
+tree-here = Here: { $step }
 tree-gone = { $reason ->
     [deleted] (deleted)
     [forgotten] (forgotten)

@@ -250,6 +250,8 @@ button-upscale-4k = Ещё раз в 4K
 button-undo = Отмена
 button-compare = Сравнить
 button-tree = История
+# Ведёт к сообщению одного из шагов; дальше его номер.
+button-step = ↑
 button-details = Подробности
 button-again = Нарисовать ещё раз
 button-copy = Скопировать
@@ -298,6 +300,13 @@ compare-caption = До и после «{ $prompt }»
 tree-title = Как получилась эта картинка:
 tree-photo = ваша собственная картинка
 tree-line = «{ $prompt }»
+# Если строк больше, чем помещается; и ответ на сообщение с одним из шагов.
+tree-more = … ещё { $count ->
+        [one] { NUMBER($count, useGrouping: 0) } шаг
+        [few] { NUMBER($count, useGrouping: 0) } шага
+       *[other] { NUMBER($count, useGrouping: 0) } шагов
+    } между ними
+tree-here = Вот здесь: { $step }
 tree-gone = { $reason ->
     [deleted] (удалена)
     [forgotten] (забыта)

@@ -187,6 +187,8 @@ button-upscale-4k = 以 4K 重画
 button-undo = 撤销
 button-compare = 对比
 button-tree = 来历
+# 跳到某一步所在的消息；后面是编号。
+button-step = ↑
 button-details = 详情
 button-again = 再画一次
 button-copy = 复制
@@ -235,6 +237,9 @@ compare-caption = “{ $prompt }”之前与之后
 tree-title = 这张图片的由来：
 tree-photo = 您自己的图片
 tree-line = “{ $prompt }”
+# 行数过多时；以及对某一步所在消息的回复。
+tree-more = …… 中间还有 { NUMBER($count, useGrouping: 0) } 步
+tree-here = 在这里：{ $step }
 tree-gone = { $reason ->
     [deleted] （已删除）
     [forgotten] （已忘记）

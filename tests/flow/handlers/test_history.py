@@ -1,18 +1,21 @@
 """What leads back from a result: Undo, Compare, Tree, From the original, Details. Free but for the one that paints."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.chat import Action
-from bot.errors import NothingBefore, ParentDeleted, ParentGone
+from bot.chat import Action, MessageRef, User
+from bot.errors import NothingBefore, NotYours, ParentDeleted, ParentForgotten, ParentGone
+from bot.handlers import result_history
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import books, click
+from tests.flow.scenes import ask, books, click
 from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
-from tests.support.platform import AMBER, Post
+from tests.support.platform import AMBER, GROUP, JADE, Platform, Post
 
 DELETED, EXPIRED = translate_error("en", ParentDeleted()), translate_error("en", ParentGone())
 
@@ -23,11 +26,19 @@ async def easel(tmp_path: Path) -> AsyncIterator[MemoryWorld]:
         yield made
 
 
-async def edited(easel: MemoryWorld, post: Post, words: str) -> Post:
+async def edited(easel: MemoryWorld, post: Post, words: str, **given: Any) -> Post:
     """The picture that a reply makes of another one."""
     posts = len(easel.platform.posts)
-    await easel.say(words, reply_to=post)
+    await easel.say(words, reply_to=post, chat=post.chat, **given)
     return (await easel.settled(posts + 1))[-1]
+
+
+async def undone(easel: MemoryWorld, post: Post, *, sender: User = AMBER) -> Post:
+    """What *Undo* posts."""
+    posts = len(easel.platform.posts)
+    assert not (await click(easel, post, Action.UNDO, sender=sender)).text
+    assert len(easel.platform.posts) == posts + 1
+    return easel.platform.posts[-1]
 
 
 async def three(easel: MemoryWorld) -> tuple[Post, Post, Post]:
@@ -141,3 +152,130 @@ async def test_details_are_for_the_owner_and_can_be_painted_again(easel: MemoryW
     easel.platform.private_replies = False
     await click(easel, post, Action.DETAILS)
     assert easel.platform.posts[1].cards[-1].copyable == "a lighthouse --n 2"
+
+
+# ---------------------------------------------------------------- another member's picture
+
+
+async def of_another(easel: MemoryWorld) -> tuple[Post, Post]:
+    """Amber's picture in a group, with a prompt that begins with a picture of hers; and what Jade has made of it."""
+    await easel.say("a lighthouse", chat=GROUP)
+    [root] = await easel.settled(1)
+    first = await edited(easel, root, "add a boat")
+    return first, await edited(easel, first, "make it night", sender=JADE)
+
+
+async def test_what_undo_shows_of_another_members_works_for_whoever_pressed_and_on_their_account(
+    easel: MemoryWorld,
+) -> None:
+    first, second = await of_another(easel)
+    amber, jade = await books(easel), await books(easel, JADE)
+    again = await undone(easel, second, sender=JADE)
+    assert again.actions == first.actions
+    assert next(each.label for each in again.cards[-1].buttons) == translate("zh", "button-retry")
+    for number, (action, words) in enumerate(
+        ((Action.RETRY, "add a boat"), (Action.VARY, "add a boat"), (Action.ORIGINAL, "add a boat")), start=1
+    ):
+        posts = len(easel.platform.posts)
+        reply = await click(easel, again, action, sender=JADE)
+        if action is Action.ORIGINAL:  # it is what Retry is: one wish, of the root
+            assert not reply.text
+        await easel.settled(posts + 1)
+        assert (await easel.app.store.history(JADE.key))[0].prompt == words
+        assert await books(easel, JADE) == (jade[0] - number, 0)
+    card = (await click(easel, again, Action.MORE, sender=JADE)).card
+    assert card is not None
+    assert Action.DETAILS in [each.action for each in card.buttons]
+    assert Action.DELETE not in [each.action for each in card.buttons]  # it is Amber's
+    assert (await click(easel, again, Action.DETAILS, sender=JADE)).card is not None
+    assert (await click(easel, again, Action.DELETE, sender=JADE)).text == translate_error("zh", NotYours())
+    root = await undone(easel, again, sender=JADE)  # an Undo of an Undo, two steps from what is hers
+    assert root.images[0].data == easel.platform.posts[0].images[0].data
+    assert not (await click(easel, root, Action.VARY, sender=JADE)).text
+    await easel.settled(len(easel.platform.posts))
+    assert await books(easel, JADE) == (jade[0] - 4, 0)
+    assert await books(easel) == amber
+
+
+async def test_others_may_do_nothing_with_what_undo_shows(easel: MemoryWorld) -> None:
+    first, second = await of_another(easel)
+    cy = User(platform="memory", id="cy", name="Cy", locale="ru")
+    again = await undone(easel, second, sender=JADE)
+    for action in (Action.RETRY, Action.VARY, Action.EDIT, Action.UNDO, Action.MORE, Action.TREE):
+        assert (await click(easel, again, action, sender=cy)).text == translate_error("ru", NotYours())
+    assert (await click(easel, second, Action.UNDO)).text == translate_error("en", NotYours())  # it is not Amber's
+    third = await edited(easel, first, "add a dog", sender=cy)  # who has gone on from the same picture may
+    assert third.images
+    assert not (await click(easel, again, Action.RETRY, sender=cy)).text
+    await easel.settled(len(easel.platform.posts))
+    assert await books(easel, cy) == (48, 0)
+
+
+async def test_undo_says_what_has_become_of_another_members_picture(tmp_path: Path) -> None:
+    platform = Platform()
+    async with Sandbox(pace=0) as sandbox:
+        async with world(tmp_path, sandbox, platform) as easel:
+            _, second = await of_another(easel)
+        async with world(tmp_path, sandbox, platform) as easel:  # another process
+            again = await undone(easel, second, sender=JADE)
+            await ask(easel, "/forget")
+            said = (await click(easel, second, Action.UNDO, sender=JADE, picture=2)).text
+            assert said == translate_error("zh", ParentForgotten())
+            assert (await click(easel, again, Action.RETRY, sender=JADE)).text  # in words as well
+
+
+# ---------------------------------------------------------------- of several pictures
+
+
+async def test_undo_shows_the_one_of_several_pictures_that_was_edited(easel: MemoryWorld) -> None:
+    await easel.say("a lighthouse --n 4")
+    [four] = await easel.settled(1)
+    reply = easel.platform.read(four)
+    third = replace(reply, attachments=reply.attachments[2:3])
+    await easel.app.events.receive_message(replace(easel.platform.message("add a boat"), reply_to=third))
+    edit = (await easel.settled(2))[-1]
+    again = await undone(easel, edit)
+    assert again.images[0].data == four.images[2].data
+    assert {each.picture for each in again.cards[-1].buttons} == {3}
+    await click(easel, again, Action.VARY, picture=3)
+    await easel.settled(4)
+    vary = (await easel.app.store.history(AMBER.key))[0]
+    assert (vary.parent_picture, vary.references[0].ref) == (3, f"{four.id}/2")
+
+
+# ---------------------------------------------------------------- where messages have no links
+
+
+class Unlinked(Platform):
+    def message_link(self, ref: MessageRef) -> str | None:
+        return None
+
+
+async def test_where_messages_have_no_links_a_button_leads_to_each_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_history, "MAX_LISTED", 4)
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, Unlinked()) as easel:
+        photo = easel.platform.message("make it blue", easel.platform.upload(png(size=(48, 32))))
+        await easel.app.events.receive_message(photo)
+        [post] = await easel.settled(1)
+        first = post
+        for number in range(5):
+            post = await edited(easel, post, f"wish {number}")
+        before = await books(easel)
+        await click(easel, post, Action.TREE)
+        tree = easel.platform.posts[-1]
+        lines = tree.text.splitlines()[1:]
+        assert lines[:3] == ["1. your own picture", translate("en", "tree-more", count=3), "2. “wish 2”"]
+        assert len(lines) == 5
+        buttons = tree.cards[-1].buttons
+        assert [each.label for each in buttons] == [f"↑ {number}" for number in range(1, 5)]
+        await click(easel, tree, Action.STEP, picture=buttons[0].picture)
+        assert easel.platform.posts[-1].reply_to == photo.id
+        await click(easel, tree, Action.STEP, picture=6)  # the first result, which is not listed
+        here = easel.platform.posts[-1]
+        assert (here.reply_to, here.text) == (first.id, translate("en", "tree-here", step="“make it blue”"))
+        await click(easel, first, Action.DELETE)
+        for step, said in ((6, DELETED), (8, EXPIRED), (None, EXPIRED)):
+            assert (await click(easel, tree, Action.STEP, picture=step)).text == said
+        assert await books(easel) == before

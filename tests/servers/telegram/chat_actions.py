@@ -3,7 +3,7 @@
 Every change that Telegram reports to bots becomes an update.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tests.servers.telegram import encode
 from tests.servers.telegram.core import Core
@@ -128,8 +128,9 @@ class ChatActions:
     def demote(self, chat: Chat, *, by: User | None = None) -> None:
         self._set_bot_status(chat, "member", by)
 
-    def appoint(self, chat: Chat, *users: User) -> None:
-        """Users become administrators of a group or channel."""
+    def appoint(self, chat: Chat, *users: User, without: Collection[str] = ()) -> None:
+        """Users become administrators of a group or channel. `without`: rights that they do not get."""
+        chat.withheld.update({user.id: frozenset(without) for user in users})
         chat.members.update({user.id: "administrator" for user in users})
 
     def dismiss(self, chat: Chat, *users: User) -> None:

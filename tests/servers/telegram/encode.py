@@ -1,6 +1,6 @@
 """Entities encoded as the JSON that Telegram sends to this bot. Decides nothing but the format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -66,14 +66,18 @@ def full_chat(one: Chat) -> Json:
     return body
 
 
-def member(one: User, status: Status, denied: set[str]) -> Json:
-    """ChatMember, as its status has it."""
+def member(one: User, status: Status, denied: set[str], withheld: Collection[str] = ()) -> Json:
+    """ChatMember, as its status has it. `withheld`: rights that it lacks as an administrator."""
     body: Json = {"user": user(one), "status": status}
     match status:
         case "creator":
             return body | {"is_anonymous": False}
         case "administrator":
-            return body | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
+            return (
+                body
+                | {"can_be_edited": False, "is_anonymous": False}
+                | {right: right not in withheld for right in RIGHTS}
+            )
         case "restricted":
             sends = {name: words not in denied for name, words in SENDS.items()}
             return body | {"is_member": True, "until_date": 0} | sends | dict.fromkeys(MEMBER_RIGHTS, False)

@@ -43,7 +43,7 @@ class Chat:
     """`opened`: the user has written to the bot first (private chats). `blocked`: the user has blocked the bot.
     `privacy`: the bot sees only what is meant for it. `denied`: what the bot may not send here, in the words of
     Telegram's refusals ("text messages", "photos", "documents", …); `all_denied`: what nobody may but administrators.
-    `last_bot`: which bot was the last to post."""
+    `last_bot`: which bot was the last to post. `withheld`: rights that administrators lack, by user."""
 
     id: int
     kind: ChatKind
@@ -61,6 +61,7 @@ class Chat:
     all_denied: set[str] = field(default_factory=set[str])
     reactions: frozenset[str] | None = None
     members: dict[int, Status] = field(default_factory=dict[int, Status])
+    withheld: dict[int, frozenset[str]] = field(default_factory=dict[int, frozenset[str]])
     topics: dict[int, Topic] = field(default_factory=dict[int, Topic])
     migrated_to: "Chat | None" = None
     last_bot: User | None = None

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.chat import Action, ChatFeatures
-from bot.jobs.result_menu import MenuContext, menu_buttons, offered_rows
+from bot.jobs.result_menu import MenuContext, Right, menu_buttons, offered_rows
 from bot.prices import PriceRange
 from tests.unit.jobs.test_lineage import job
 
@@ -22,8 +22,9 @@ def test_what_leads_back_is_offered_where_there_is_something_before() -> None:
     assert offered(MenuContext(job=job("b", "a"), features=inline)) == {Action.DETAILS, Action.DELETE}
 
 
-def test_others_than_the_owner_moderate_and_a_forgotten_job_can_only_be_deleted() -> None:
-    assert offered(MenuContext(job=job("b", "a"), owns=False)) == {Action.DELETE}
+def test_moderators_delete_alone_who_went_on_does_the_rest_and_a_forgotten_job_can_only_be_deleted() -> None:
+    assert offered(MenuContext(job=job("b", "a"), rights=frozenset({Right.DELETE}))) == {Action.DELETE}
+    assert offered(MenuContext(job=job("b", "a"), rights=frozenset({Right.GO_ON}))) == OWN - {Action.DELETE}
     assert offered(MenuContext(job=replace(job("b", "a"), prompt=""))) == {Action.DELETE}
 
 

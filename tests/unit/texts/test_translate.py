@@ -70,6 +70,7 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "prompt",
     "provider",
     "state",
+    "step",
     "time",
     "user",
 }

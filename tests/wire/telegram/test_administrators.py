@@ -74,6 +74,17 @@ async def test_who_is_appointed_is_noticed_in_seconds_and_who_is_dismissed_in_a_
     assert not await place.administers(place.cy)
 
 
+async def test_only_who_may_delete_messages_moderates(place: Place) -> None:
+    dee = place.server.add_user("Dee")
+    place.group.members[dee.id] = "creator"
+    place.server.appoint(place.group, place.cy, without=["can_delete_messages"])
+    where = ids.make_chat(place.group.id, direct=False)
+    for user, moderates in ((place.cy, False), (dee, True)):
+        assert await place.administers(user)
+        member = CoreUser(platform="telegram", id=str(user.id), name="")
+        assert await place.administrators.is_moderator(where, member) is moderates
+
+
 async def test_a_failure_is_raised_and_asked_about_again_in_seconds(place: Place) -> None:
     place.server.appoint(place.group, place.cy)
     for fault in (

@@ -47,9 +47,15 @@ async def test_each_row_of_the_menu_shows_what_came_before(place: TelegramWorld)
         await place.until(lambda: place.private.last.id > before.id)
         sheet = place.private.last
         assert translate("en", "tree-line", prompt="a lighthouse") in sheet.caption
+        assert [text for text, _ in sheet.buttons] == [f"{label(Action.STEP)} {number}" for number in (1, 2)]
+        await pressed(place, sheet, f"{label(Action.STEP)} 1")  # a private chat has no links to its messages
+        await place.until(lambda: place.private.last.id > sheet.id)
+        here = place.private.last
+        assert here.reply_to is first
+        assert here.text == translate("en", "tree-here", step=translate("en", "tree-line", prompt="a lighthouse"))
 
         await row(place, second, Action.DETAILS)
-        await place.until(lambda: place.private.last.id > sheet.id)
+        await place.until(lambda: place.private.last.id > here.id)
         details = place.private.last
         assert "add a boat" in details.text
         assert details.keys[0]["copy_text"] == {"text": "add a boat"}

@@ -150,6 +150,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("prompt = ''"),
     )
     op.create_index(
+        "ix_job_parent",
+        "job",
+        ["parent"],
+        unique=False,
+        sqlite_where=sa.text("parent IS NOT NULL"),
+        postgresql_where=sa.text("parent IS NOT NULL"),
+    )
+    op.create_index(
         "ix_job_further_ids",
         "job",
         ["chat_key"],

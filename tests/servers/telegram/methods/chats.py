@@ -29,7 +29,11 @@ def get_administrators(call: Call) -> list[Json]:
     world = call.core.world
     everybody = [world.bot, *(world.users[number] for number in chat.members)]
     statuses = [(one, world.status(chat, one)) for one in everybody]
-    return [encode.member(one, status, set()) for one, status in statuses if status in ("creator", "administrator")]
+    return [
+        encode.member(one, status, set(), chat.withheld.get(one.id, ()))
+        for one, status in statuses
+        if status in ("creator", "administrator")
+    ]
 
 
 def get_member_count(call: Call) -> int:
