@@ -164,6 +164,10 @@ class Capabilities:
     max_masked_references: int = 16
     """Most reference images of a request with a mask that it takes itself; >= 1."""
 
+    supports_markup: bool = False
+    """Whether it takes marks drawn by hand as a layer over the first reference; where not, it is shown the marked copy
+    and told so in words."""
+
     unchosen: Options = Options()
     """Quality, and size or tier, that it is asked for where a user chooses none; None: that is left to it."""
 
@@ -228,6 +232,10 @@ class PaintRequest:
 
     marks: DrawnMarks | None = None
     """What was drawn on the second reference, which is a copy of the first one; None: nothing, as far as is known."""
+
+    markup: Image | None = None
+    """Marks on the first reference for a provider that takes them so: a transparent PNG of its size. None: there are
+    none, or they are shown on a copy."""
 
     @property
     def keeps_a_part(self) -> bool:

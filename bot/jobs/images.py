@@ -206,10 +206,13 @@ class JobImages:
         except Refusal as refusal:
             log.info("pictures cannot be made smaller", detail=type(refusal).__name__)
             return None
-        references = (*([image] if image else []), *shrunk)
+        references, marks = (*([image] if image else []), *shrunk), request.marks
         if sum(len(each.data) for each in references) >= sum(len(each.data) for each in request.references):
             return None
-        return replace(request, references=references, mask=mask)
+        if marks is not None:
+            size = references[0].width, references[0].height
+            marks = replace(marks, overlay=await self._processor.resize_overlay(marks.overlay, size, owner=owner))
+        return replace(request, references=references, mask=mask, marks=marks)
 
     def start_preview(self, job: Job, source: Link | Blob, show: Callable[[Image], None]) -> None:
         """Fetches an unfinished image in the background and passes it to `show`. A newer preview of the job cancels

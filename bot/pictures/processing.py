@@ -166,6 +166,12 @@ class ImageProcessor:
         found = await self._run(owner, price, work.find_marks, inspected, original)
         return DrawnMarks(overlay=found[0], keep=found[1] if len(found) > 1 else None) if found else None
 
+    async def resize_overlay(self, overlay: Image, size: tuple[int, int], *, owner: str) -> Image:
+        """What `find_marks` has found in another size, pixels, no larger than it was."""
+        inspected = await self._inspect(owner, overlay.data, "", Task(edge=max(size), encodes=("image/png",)))
+        (resized,) = await self._run(owner, inspected.price, work.resize_overlay, inspected, size)
+        return resized
+
     async def validate_result(self, data: bytes, *, owner: str) -> Image:
         """An upstream's image, its bytes unchanged, after a check that it is complete.
 

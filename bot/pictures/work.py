@@ -217,6 +217,11 @@ def find_marks(source: Source, original: Image) -> tuple[Image, ...]:
     return (encode_image(found.overlay, "image/png", 100), *masks)
 
 
+def resize_overlay(source: Source, size: tuple[int, int]) -> tuple[Image, ...]:
+    """Marks alone, as `find_marks` returns them, in another size."""
+    return (encode_image(resize(_decode(source, max(size)), size), "image/png", 100),)
+
+
 def make_preview(source: Source, edge: int) -> tuple[Image, ...]:
     """A small JPEG on white, neither side above `edge` pixels. Raises BrokenPicture."""
     image = _decode(source, edge)

@@ -14,7 +14,7 @@ from bot.painting import Capabilities, Image, PaintRequest
 from bot.providers.breaker import FIRST_PAUSE_S, Circuit
 from bot.providers.catalog import CatalogEntry
 from bot.providers.concurrency import TAKEN_AFTER_S, PendingRequest
-from bot.providers.marks import with_marked_copy, with_marks_explained
+from bot.providers.marks import with_marked_copy, with_marks_explained, with_markup
 from bot.providers.requirements import requirements_of
 from bot.providers.slots import RequestSlots, Ticket, acquire_first
 from bot.runtime.clock import Clock, Deadline
@@ -62,7 +62,7 @@ class Candidate:
         """The request as the model that is asked next takes it. Raises as `mark` does."""
         capabilities = self.entry.provider.capabilities
         if self.request.marks is not None:
-            return with_marks_explained(self.request)
+            return with_markup(self.request) if capabilities.supports_markup else with_marks_explained(self.request)
         if mark is None or not self.entry.must_be_shown_mask(requirements_of(self.request)):
             return self.request
         self.marked_copy = self.marked_copy or await mark(self.request, capabilities)

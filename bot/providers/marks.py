@@ -1,4 +1,4 @@
-"""Masks and marks in words: what a request becomes at a provider that is shown a marked copy of the picture. Pure.
+"""Masks and marks: what a request becomes at a provider that is shown a marked copy of the picture, or the marks. Pure.
 
 The marked copy is the second reference; the words behind the prompt say so, in English, which all models read best.
 What members see of their prompt stays theirs.
@@ -22,6 +22,13 @@ MARKS_WORDS = (
 def with_marks_explained(request: PaintRequest) -> PaintRequest:
     """A request whose second reference is a copy of the first one with marks drawn by hand, with words that say so."""
     return replace(request, prompt=request.prompt + MARKS_WORDS, marks=None)
+
+
+def with_markup(request: PaintRequest) -> PaintRequest:
+    """The same for a provider that takes the marks alone: without the copy, and without words about it."""
+    assert request.marks is not None, "checked"
+    first, _, *others = request.references
+    return replace(request, references=(first, *others), markup=request.marks.overlay, marks=None)
 
 
 def with_marked_copy(request: PaintRequest, marked: Image) -> PaintRequest:

@@ -23,6 +23,7 @@ def describe_offer(upstream: Upstream) -> str:
     ]
     if able.max_references_with_mask:
         parts.append("masks" if able.supports_masks else "masks by marked copies")
+    parts += ["marks as a layer"] if able.supports_markup else []
     parts += [f"backgrounds {_listed(able.backgrounds)}"] if able.backgrounds else []
     parts += [f"formats {_listed(able.formats)}"] if able.formats else []
     parts += ["compression"] if able.supports_compression else []

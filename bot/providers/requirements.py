@@ -67,7 +67,7 @@ def requirements_of(request: PaintRequest) -> Requirements:
 
 def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
     """Whether a provider can meet the whole request."""
-    options = needs.options
+    options, is_shown_copy = needs.options, needs.has_marks and not capabilities.supports_markup
     return (
         (options.model is None or any(is_same_model(options.model, each.name) for each in capabilities.models))
         and sizes.resolve_size(options.size, options.tier, capabilities) is not None
@@ -76,8 +76,8 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
         and (options.format is None or options.format in capabilities.formats)
         and (options.compression is None or capabilities.supports_compression)
         and options.n in capabilities.allowed_counts
-        and needs.reference_count <= capabilities.max_references
-        and needs.prompt_chars + len(MARKS_WORDS) * needs.has_marks <= capabilities.max_prompt_chars
+        and needs.reference_count - (needs.has_marks and not is_shown_copy) <= capabilities.max_references
+        and needs.prompt_chars + len(MARKS_WORDS) * is_shown_copy <= capabilities.max_prompt_chars
         and (not needs.has_mask or masks_itself(capabilities, needs) or _can_be_shown_mask(capabilities, needs))
     )
 
@@ -123,6 +123,7 @@ def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
         supports_masks=any(a.supports_masks for a in capabilities),
         max_mask_bytes=min(a.max_mask_bytes for a in masking),
         max_masked_references=max(a.max_masked_references for a in masking),
+        supports_markup=any(a.supports_markup for a in capabilities),
     )
 
 

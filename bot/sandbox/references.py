@@ -80,6 +80,11 @@ def open_reference(reference: Reference, *, within: int) -> Image.Image:
     return Image.alpha_composite(white, image).convert("RGB")
 
 
+def open_layer(reference: Reference) -> Image.Image:
+    """The picture in RGBA, as it is."""
+    return Image.open(io.BytesIO(reference.data), formats=(reference.kind,)).convert("RGBA")
+
+
 def alpha_channel(reference: Reference) -> Image.Image:
     """The opacity of each pixel in grey: 255 opaque, 0 transparent."""
-    return Image.open(io.BytesIO(reference.data), formats=(reference.kind,)).convert("RGBA").getchannel("A")
+    return open_layer(reference).getchannel("A")

@@ -107,8 +107,8 @@ class Renderer:
         """A PNG. A repeated spec gets another variation. The thread stops at its next step when the caller is
         cancelled."""
         digests = tuple(reference.digest for reference in spec.references)
-        mask_digest = spec.mask.digest if spec.mask else None
-        key = spec.prompt, digests, mask_digest, spec.width, spec.height, spec.quality
+        layers = tuple(each.digest if each else None for each in (spec.mask, spec.markup))
+        key = spec.prompt, digests, layers, spec.width, spec.height, spec.quality
         variation = self._repeats.count_repeat(key)
         width, height = self._shrink_size(spec)
         abandoned = threading.Event()

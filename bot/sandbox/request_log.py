@@ -32,6 +32,8 @@ class RecordedRequest:
     """The reference pictures in order, identified by digest; their `data` is empty."""
     mask: Reference | None = None
     """The mask of an edit, its `data` empty; None without one, and always None in the chat dialect."""
+    markup: Reference | None = None
+    """The marks of an edit, alike; of the images dialect only."""
     stream: bool
     """Whether a streamed response was requested."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -42,6 +44,7 @@ def record_request(http_request: web.Request, parsed: ChatRequest | TaskRequest 
     """The record of a parsed request of any dialect."""
     headers = {name.lower(): value for name, value in http_request.headers.items()}
     mask = None if isinstance(parsed, ChatRequest) else parsed.mask
+    markup = parsed.markup if isinstance(parsed, ImagesRequest) else None
     return RecordedRequest(
         path=http_request.path,
         headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRET_HEADERS}),
@@ -49,6 +52,7 @@ def record_request(http_request: web.Request, parsed: ChatRequest | TaskRequest 
         prompt=parsed.prompt,
         references=tuple(replace(reference, data=b"") for reference in parsed.references),
         mask=replace(mask, data=b"") if mask else None,
+        markup=replace(markup, data=b"") if markup else None,
         stream=False if isinstance(parsed, TaskRequest) else parsed.stream,
         query=MappingProxyType(dict(http_request.query)),
     )

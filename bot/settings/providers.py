@@ -67,6 +67,10 @@ class Wired(Abilities):
     """Whether requests tell the upstream's operator which user they are for, by a name that says nothing else of them:
     `safety_identifier`, or what the preset calls it. None: where the preset's upstream is known to take it."""
 
+    markup: bool | None = None
+    """Whether it takes marks drawn by hand as a layer over the picture, in the field `markup` or what the wire calls
+    it; where not, it is shown the marked copy. None: where the preset's model is known to take them."""
+
     wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
     """Fields of the dialect's wire, by the names in deploy/wires.md; `headers_file`: files that hold values of its
     `headers`, by the names of these."""

@@ -34,6 +34,7 @@ edits_form = "json"
 image_field = "input_references"
 reference_item = { type = "image_url", image_url = { url = "{url}" } }
 mask_field = ""
+markup_field = "markup"                          # gpt-image-2.6 takes marks so; of other models it is ignored
 size_field = "aspect_ratio"
 tier_field = "resolution"
 partial_images = 0

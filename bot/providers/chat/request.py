@@ -25,7 +25,7 @@ def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire:
     """The request's JSON; the references are encoded as base64 only while it is written."""
     images = InlineImages()
     parts: list[object] = [{"type": "text", "text": prompt}]
-    parts += [{"type": "image_url", "image_url": {"url": images.data_url(each)}} for each in request.references]
+    parts += [_image_part(images.data_url(each)) for each in request.references]
     fields: dict[str, object] = {
         "model": upstream.model,
         "messages": [{"role": "user", "content": parts}],
@@ -33,5 +33,10 @@ def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire:
         **({"modalities": list(wire.modalities)} if wire.modalities else {}),
         **option_fields(sent_options(request, upstream.capabilities, wire), wire),
         **safety_fields(request, wire),
+        **({wire.markup_field: _image_part(images.data_url(request.markup))} if request.markup else {}),
     }
     return images.encode(build_body(wire, fields, has_references=bool(request.references)))
+
+
+def _image_part(url: object) -> dict[str, object]:
+    return {"type": "image_url", "image_url": {"url": url}}

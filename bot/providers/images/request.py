@@ -36,6 +36,8 @@ def encode_request(request: PaintRequest, upstream: Upstream, wire: ImagesWire) 
         fields[wire.image_field] = items[0] if wire.single_reference else items
     if request.mask:
         fields[wire.mask_field] = fill(wire.reference_item, "{url}", images.data_url(request.mask))
+    if request.markup:
+        fields[wire.markup_field] = fill(wire.reference_item, "{url}", images.data_url(request.markup))
     return images.encode(build_body(wire, fields, has_references=bool(items)))
 
 
@@ -62,4 +64,6 @@ def _encode_form(fields: dict[str, object], request: PaintRequest, wire: ImagesW
     ]
     if request.mask:
         files.append(FormFile(field=wire.mask_field, image=request.mask, stem="mask"))
+    if request.markup:
+        files.append(FormFile(field=wire.markup_field, image=request.markup, stem="markup"))
     return encode_form(list(form_fields(build_body(wire, fields, has_references=True))), files)

@@ -94,6 +94,7 @@ def fit_to_wire(capabilities: Capabilities, wire: Wire) -> Capabilities:
         changes["max_references"] = min(wire.max_references, capabilities.max_references)
     if not wire.carries_masks:
         changes["supports_masks"] = False
+    changes["supports_markup"] = bool(wire.markup_field) and wire.max_references != 0
     return replace(capabilities, **changes)
 
 

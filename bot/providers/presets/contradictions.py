@@ -13,7 +13,7 @@ from bot.providers.presets.wires import ImagesWire, Wire
 def find_contradictions(preset: Preset, wire: Wire, given: Mapping[str, object]) -> list[tuple[str, str]]:
     """Settings that contradict each other or the dialect. `preset`, `wire`: with what the operator set in their place;
     `given`: the settings of the provider by name, None: not set."""
-    return [*_tokens(wire, given), *_headers(preset, wire, given), *_counts(given), *_safety(wire, given)]
+    return [*_tokens(wire, given), *_headers(preset, wire, given), *_counts(given), *_switched(wire, given)]
 
 
 def _tokens(wire: Wire, given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -39,8 +39,11 @@ def _counts(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "counts", "must have 1, which is what members ask for who name no number"
 
 
-def _safety(wire: Wire, given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    if given.get("safety_identifier") is False and wire.safety_field:
-        yield "safety_identifier", "wire.safety_field names a field for it; leave one of them out"
-    if given.get("safety_identifier") is True and not wire.safety_field:
-        yield "safety_identifier", "wire.safety_field is empty; leave one of them out"
+def _switched(wire: Wire, given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What is turned on or off against the name of its field."""
+    for setting, key in (("safety_identifier", "safety_field"), ("markup", "markup_field")):
+        name = str(getattr(wire, key))
+        if given.get(setting) is False and name:
+            yield setting, f"wire.{key} names a field for it; leave one of them out"
+        if given.get(setting) is True and not name:
+            yield setting, f"wire.{key} is empty; leave one of them out"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.providers.presets.models import OPENAI_HK_MODELS, OPENAI_MODELS
+from bot.providers.presets.models import GPT_IMAGE_MODELS, OPENAI_HK_MODELS, OPENAI_MODELS
 from bot.providers.presets.shape import Preset, TokenPrice
 from bot.providers.presets.wires import ImagesWire
 
@@ -57,12 +57,12 @@ IMAGES: Mapping[str, Preset] = {
         auth_prefix="",
         model="gpt-image-2",
         probe="/openai/models",
-        models=OPENAI_MODELS,
+        models=GPT_IMAGE_MODELS,
     ),
 }
 
 IMAGE_RELAY = Preset(
-    dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, models=OPENAI_MODELS
+    dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, models=GPT_IMAGE_MODELS
 )
 
 # The sandbox streams, so that previews can be seen.

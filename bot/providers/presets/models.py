@@ -90,14 +90,15 @@ OPENAI_HK_MODELS = (
 )
 """Rows of the Images API as OpenAI-HK passes it on: its page knows nothing newer than gpt-image-2."""
 
-OPENAI_MODELS = (
-    ModelRule(
-        families=("gpt-image-2.6", "gpt-image-2.5"),
-        capabilities=replace(GPT_IMAGE_2, qualities=(*GPT_IMAGE_2.qualities, "xhigh", "max")),
-    ),
-    *OPENAI_HK_MODELS,
+_GPT_IMAGE_2_5 = ModelRule(
+    families=("gpt-image-2.6", "gpt-image-2.5"),
+    capabilities=replace(GPT_IMAGE_2, qualities=(*GPT_IMAGE_2.qualities, "xhigh", "max")),
 )
+OPENAI_MODELS = (replace(_GPT_IMAGE_2_5, wire={"markup_field": "markup"}), *OPENAI_HK_MODELS)
 """Rows of OpenAI's Images API, by its published description and the types of its client."""
+
+GPT_IMAGE_MODELS = (_GPT_IMAGE_2_5, *OPENAI_HK_MODELS)
+"""Rows of others who serve its models; whether they take marks as a layer is said by none."""
 
 # ---------------------------------------------------------------- GPT-4o and Gemini, where options are words or ratios
 

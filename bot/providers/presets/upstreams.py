@@ -50,6 +50,7 @@ VARIANTS: Mapping[tuple[str, str], Preset] = {
 
 
 SAFETY_FIELD = "safety_identifier"  # OpenAI's name, for upstreams whose preset has none
+MARKUP_FIELD = "markup"  # the same
 WIRE_TABLES = ("wire", "extra", "extra_edits")  # settings of a provider that those of a model are added to
 
 
@@ -136,6 +137,7 @@ def resolve_upstream(
     lists_models: bool | None = None,
     token_price: Mapping[str, Any] | None = None,
     safety_identifier: bool | None = None,
+    markup: bool | None = None,
     **abilities: Any,
 ) -> Upstream:
     """One model of a preset (or of a dialect, without one), overridden by every argument that is not None.
@@ -146,8 +148,9 @@ def resolve_upstream(
     both. `max_concurrency` is accepted, so that all settings of a provider can be passed, and ignored: it belongs to
     the caller of the provider. `wire`, `extra`, `extra_edits`: as of WireSettings, and `model_wire` those that are set
     for the model. `token_price`: the fields of a TokenPrice. `safety_identifier`: whether users are distinguished at
-    the upstream, in the wire's field for it, else in SAFETY_FIELD. `key`: of the provider among the settings, None: its
-    name; `keys`: of the table that a setting stands in, where it is another.
+    the upstream, in the wire's field for it, else in SAFETY_FIELD; `markup`: the same of marks as a layer and
+    MARKUP_FIELD. `key`: of the provider among the settings, None: its name; `keys`: of the table that a setting stands
+    in, where it is another.
 
     Raises SettingsWrong: an unknown preset, dialect or family, no base address, a key that no header can carry,
     abilities that the wire cannot carry, a price of what it does not offer, or what the wire has no place for.
@@ -185,13 +188,15 @@ def resolve_upstream(
     own_wire = replace(_with_api_version(key, base.wire, api_version, wire), **rule.wire)
     of_provider = WireSettings(key=key, wire=wire or {}, extra=extra or {}, extra_edits=extra_edits or {})
     wire_settings = tuple(filter(None, (of_provider, model_wire)))
-    own_wire = _with_safety_field(own_wire, safety_identifier, wire_settings)
+    own_wire = _with_field(own_wire, "safety_field", SAFETY_FIELD, safety_identifier, wire_settings)
+    own_wire = _with_field(own_wire, "markup_field", MARKUP_FIELD, markup, wire_settings)
     configured = configure_wire(own_wire, *wire_settings)
     set_anywhere = {
         **set_here,
         "api_key": api_key,
         "counts": abilities.get("counts"),
         "safety_identifier": safety_identifier,
+        "markup": markup,
     }
     if found := find_contradictions(base, configured, set_anywhere):
         raise SettingsWrong([f"{keys.get(setting, key)}.{setting}: {why}" for setting, why in found])
@@ -216,7 +221,7 @@ def resolve_upstream(
         dialect=base.dialect,
         wire=configured,
         overrides=(
-            *describe_values({**set_here, "safety_identifier": safety_identifier}),
+            *describe_values({**set_here, "safety_identifier": safety_identifier, "markup": markup}),
             *describe_overrides(own_wire, configured),
         ),
         base_url=base.base_url.rstrip("/"),
@@ -300,12 +305,17 @@ def _with_api_version(key: str, wire: Wire, api_version: str | None, given: Mapp
     return replace(wire, query={**wire.query, "api-version": api_version})
 
 
-def _with_safety_field(wire: Wire, sends: bool | None, settings: Sequence[WireSettings]) -> Wire:
-    """`sends`: the operator's setting; None: as the preset has it, unless the operator sends the field otherwise."""
+def _with_field(wire: Wire, key: str, usual: str, sends: bool | None, settings: Sequence[WireSettings]) -> Wire:
+    """The wire with a field that an operator turns on, by its `usual` name, or off. `sends`: the setting; None: as the
+    preset has it, unless the operator sends the field otherwise."""
+    name = str(getattr(wire, key))
     if sends is None:
-        further = {name for each in settings for name in (*each.extra, *each.extra_edits)}
-        return replace(wire, safety_field="") if wire.safety_field in further else wire
-    return replace(wire, safety_field=(wire.safety_field or SAFETY_FIELD) if sends else "")
+        further = {field for each in settings for field in (*each.extra, *each.extra_edits)}
+        sent = "" if name in further else name
+    else:
+        sent = (name or usual) if sends else ""
+    changes: dict[str, Any] = {key: sent}
+    return replace(wire, **changes)
 
 
 def _fits_header(key: str) -> bool:

@@ -69,6 +69,10 @@ class RequestWire:
     """Field that carries a name of the user of which nobody can tell whose it is (`safety_identifier`); empty: there is
     none."""
 
+    markup_field: FieldName = ""
+    """Field that carries marks drawn by hand, as a transparent PNG of the first reference's size, written like a
+    reference; empty: there is none, and a marked copy is sent as the second reference. Never sent beside a mask."""
+
     defaults: Mapping[Option, str | int] = field(default_factory=dict[Option, str | int])
     """What is sent of options that were not chosen, as the upstream spells it: `{ quality = "medium" }`. Those of size
     and tier only where neither was chosen."""

@@ -79,6 +79,7 @@ class TasksProvider(BaseProvider):
             images = [(image, f"picture-{number}") for number, image in enumerate(request.references, start=1)]
             references = await api.upload_images(images)
             masks = await api.upload_images([(request.mask, "mask")] if request.mask else [])
+            markups = await api.upload_images([(request.markup, "markup")] if request.markup else [])
             submitted = await api.submit_task(
                 encode_submission(
                     request,
@@ -86,6 +87,7 @@ class TasksProvider(BaseProvider):
                     self._wire,
                     references=references,
                     mask=masks[0] if masks else None,
+                    markup=markups[0] if markups else None,
                     callback=callback.url,
                 ),
                 callback=callback.url,

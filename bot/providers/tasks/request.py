@@ -42,9 +42,11 @@ def encode_submission(
     *,
     references: Sequence[str],
     mask: str | None,
+    markup: str | None = None,
     callback: str | None,
 ) -> dict[str, object]:
-    """The JSON of a submit. `references`, `mask`: addresses at the upstream, or data URLs. `callback`: our address."""
+    """The JSON of a submit. `references`, `mask`, `markup`: addresses at the upstream, or data URLs. `callback`: our
+    address."""
     items = [fill(wire.reference_item, "{url}", url) for url in references]
     fields: list[tuple[str, object]] = [
         (wire.model_field, upstream.model),
@@ -54,6 +56,7 @@ def encode_submission(
         (wire.n_field, request.options.n),
         (wire.references_field, items[0] if items and wire.single_reference else items),
         (wire.mask_field, mask),
+        (wire.markup_field, markup and fill(wire.reference_item, "{url}", markup)),
         (wire.callback_field, callback),
     ]
     sent = {name: value for name, value in fields if name and value not in (None, [])}

@@ -91,6 +91,7 @@ class ImagesPlayback:
             prompt=self._request.prompt,
             references=self._request.references,
             mask=self._request.mask,
+            markup=self._request.markup,
             width=width,
             height=height,
             quality=None if self._request.quality == "auto" else self._request.quality,

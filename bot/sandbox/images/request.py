@@ -23,6 +23,7 @@ PIXEL_RANGE = (655_360, 8_294_400)  # width times height
 SIZE_PATTERN = re.compile(r"(\d{2,4})x(\d{2,4})")
 CLASSIC_SIZES = {"1024x1024": (1024, 1024), "1536x1024": (1536, 1024), "1024x1536": (1024, 1536)}
 CLASSIC_ONLY_MODELS = re.compile(r"(gpt-image-1\b.*|chatgpt-image-latest)")  # models that paint no other sizes
+MARKUP_MODELS = re.compile(r"gpt-image-2\.[56]\b.*")  # models that take marks; by the types of OpenAI's client 3.57
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 # Allowed values of each field that is a choice; the lowest and highest of each that is an integer.
@@ -86,6 +87,8 @@ class ImagesRequest:
     """The images to edit, in order; empty for a generation."""
     mask: Reference | None
     """Same dimensions as the first reference; its transparent part may change."""
+    markup: Reference | None
+    """Marks over the first reference, a PNG of its dimensions; never beside a mask."""
     picture_count: int
     """1 to 10."""
     size: tuple[int, int]
@@ -116,7 +119,7 @@ def parse_generation(raw: bytes, variant: ApiVariant) -> ImagesRequest:
     if not isinstance(document, dict):
         raise InvalidParameterError("The body is not a JSON object.", code=None)
     fields = cast("dict[str, object]", document)
-    return _build_request(fields, "generations", variant, (), None, fields)
+    return _build_request(fields, "generations", variant, (), (None, None), fields)
 
 
 def parse_edit(texts: Sequence[tuple[str, str]], files: Sequence[FormFile], variant: ApiVariant) -> ImagesRequest:
@@ -127,23 +130,26 @@ def parse_edit(texts: Sequence[tuple[str, str]], files: Sequence[FormFile], vari
             raise InvalidParameterError(f"Duplicate parameter: '{name}'.", code="duplicate_parameter", param=name)
         fields[name] = _parse_form_value(name, value)
     names = [file.part for file in files]
-    if names.count("image") > 1 or names.count("mask") > 1 or {"image", "image[]"} <= set(names):
+    if any(names.count(each) > 1 for each in ("image", "mask", "markup")) or {"image", "image[]"} <= set(names):
         raise InvalidParameterError("Duplicate parameter: 'image'.", code="duplicate_parameter", param="image")
     images = [file for file in files if file.part in {"image", "image[]"}]
-    masks = [file for file in files if file.part == "mask"]
-    if unknown := set(names) - {"image", "image[]", "mask"}:
+    masks, markups = ([file for file in files if file.part == part] for part in ("mask", "markup"))
+    if unknown := set(names) - {"image", "image[]", "mask", "markup"}:
         raise InvalidParameterError(
             f"Unknown parameter: '{min(unknown)}'.", code="unknown_parameter", param=min(unknown)
         )
     if not 1 <= len(images) <= MAX_IMAGES:
         raise InvalidParameterError(f"1 to {MAX_IMAGES} images are needed.", code="invalid_value", param="image")
     references = tuple(_parse_image(file) for file in images)
+    if masks and markups:
+        raise InvalidParameterError("'markup' cannot be combined with 'mask'.", param="markup")
     mask = _parse_mask(masks[0], references[0]) if masks else None
+    markup = _parse_markup(markups[0], references[0], str(fields.get("model", ""))) if markups else None
     body: dict[str, object] = {**fields}
     for file in files:
         description = f"{file.name} {file.media_type} ({len(file.data)} bytes)"
         body[file.part] = [*cast("list[str]", body.get(file.part, [])), description]
-    return _build_request(fields, "edits", variant, references, mask, body)
+    return _build_request(fields, "edits", variant, references, (mask, markup), body)
 
 
 def _parse_form_value(name: str, value: str) -> object:
@@ -182,14 +188,27 @@ def _parse_mask(file: FormFile, first: Reference) -> Reference:
     return mask
 
 
+def _parse_markup(file: FormFile, first: Reference, model: str) -> Reference:
+    if not MARKUP_MODELS.fullmatch(model):
+        raise InvalidParameterError(f"'markup' is not supported by {model}.", param="markup")
+    markup = _parse_image(file)
+    if markup.media_type != "image/png" or (markup.width, markup.height) != (first.width, first.height):
+        message = "The markup is a PNG of the first image's dimensions."
+        raise InvalidParameterError(message, code="invalid_image_file", param="markup")
+    if alpha_channel(markup).getextrema()[0] != 0:
+        raise InvalidParameterError("The markup has no transparent part.", code="invalid_image_file", param="markup")
+    return markup
+
+
 def _build_request(
     fields: Mapping[str, object],
     endpoint: str,
     variant: ApiVariant,
     references: tuple[Reference, ...],
-    mask: Reference | None,
+    layers: tuple[Reference | None, Reference | None],
     body: Mapping[str, object],
 ) -> ImagesRequest:
+    """`layers`: the mask and the marks."""
     known = KNOWN_FIELDS[endpoint] | ({"response_format"} if variant.accepts_response_format else set[str]())
     for name in fields:
         if name not in known:
@@ -199,7 +218,8 @@ def _build_request(
     return ImagesRequest(
         prompt=str(values["prompt"]),
         references=references,
-        mask=mask,
+        mask=layers[0],
+        markup=layers[1],
         picture_count=_get_integer(values, "n", 1),
         size=_pixel_size(str(values.get("size", "auto")), str(values.get("model", "")), references),
         quality=str(values.get("quality", "auto")),

@@ -75,7 +75,7 @@ def token_usage(request: ImagesRequest, pictures: int) -> Object:
     """Tokens, as OpenAI counts them for a GPT image model: 272, 1056 or 4160 for a square of 1024 pixels."""
     per_square = {"low": 272, "high": 4160}.get(request.quality, 1056)
     text = len(request.prompt) // 4 + 1
-    input_images = sum(65 + 129 * 4 for _ in (*request.references, *([request.mask] if request.mask else [])))
+    input_images = sum(65 + 129 * 4 for _ in filter(None, (*request.references, request.mask, request.markup)))
     output = round(per_square * request.size[0] * request.size[1] / 1024**2) * pictures
     return {
         "input_tokens": text + input_images,

@@ -17,7 +17,7 @@ from bot.sandbox.painting.marked_area import SAYS_SO, find_marked_area
 from bot.sandbox.painting.picture_spec import PictureSpec
 from bot.sandbox.painting.pillow_types import resize
 from bot.sandbox.painting.strip import draw_strip, lay_out_strip, shown_pictures, without_strip
-from bot.sandbox.references import alpha_channel, open_reference
+from bot.sandbox.references import alpha_channel, open_layer, open_reference
 
 
 class AbandonedError(Exception):
@@ -58,9 +58,9 @@ def _paint_whole(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAb
 
 
 def _edit_within(spec: PictureSpec, rng: random.Random, check_abandoned: CheckAbandoned) -> Image.Image | None:
-    """The first reference, changed where the mask is transparent, or a copy of it is marked, and nowhere else. A strip
-    that it had is renewed beside a mask: the words about a marked copy would make it larger, and it gets none where it
-    had none, since that would be a change. None: all may change."""
+    """The first reference, changed where the mask is transparent, or it or a copy of it is marked, and nowhere else. A
+    strip that it had is renewed beside a mask: the words about a marked copy would make it larger, and it gets none
+    where it had none, since that would be a change. None: all may change."""
     if not spec.references:
         return None
     size = spec.width, spec.height
@@ -82,9 +82,13 @@ def _kept_pixels(spec: PictureSpec, original: Image.Image) -> Image.Image | None
     """Where the first reference stays (L): 255 there. None: it may change anywhere."""
     if spec.mask is not None:
         return resize(alpha_channel(spec.mask), original.size)
-    if len(spec.references) == 1 or not SAYS_SO.search(spec.prompt):
+    if spec.markup is not None:
+        marks = ImageOps.fit(open_layer(spec.markup), original.size)
+        marked = Image.composite(marks.convert("RGB"), original, marks.getchannel("A"))
+    elif len(spec.references) == 1 or not SAYS_SO.search(spec.prompt):
         return None
-    marked = ImageOps.fit(open_reference(spec.references[1], within=max(original.size)), original.size)
+    else:
+        marked = ImageOps.fit(open_reference(spec.references[1], within=max(original.size)), original.size)
     area = find_marked_area(original, marked)
     return None if area is None else ImageChops.invert(area)
 

@@ -21,6 +21,8 @@ class PictureSpec:
     references: tuple[Reference, ...] = ()
     mask: Reference | None = None
     """The first reference changes only where the mask is transparent."""
+    markup: Reference | None = None
+    """Marks drawn by hand over the first reference, which changes only where they are; of its size."""
     width: int = 1024
     """Pixels."""
     height: int = 1024

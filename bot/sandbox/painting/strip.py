@@ -43,8 +43,8 @@ class Strip:
 
 
 def shown_pictures(spec: PictureSpec) -> tuple[Reference, ...]:
-    """The pictures on the strip: the references, then the mask."""
-    return (*spec.references, spec.mask) if spec.mask else spec.references
+    """The pictures on the strip: the references, then the mask or the marks."""
+    return (*spec.references, *filter(None, (spec.mask, spec.markup)))
 
 
 def lay_out_strip(spec: PictureSpec) -> Strip:
@@ -130,7 +130,7 @@ def _facts_size(thumb: int, unit: float) -> int:
 def _properties(spec: PictureSpec) -> str:
     count = len(spec.references)
     named = f"sandbox · {spec.width}x{spec.height} · {count} reference{'' if count == 1 else 's'}"
-    named += " · mask" if spec.mask else ""
+    named += " · mask" if spec.mask else " · markup" if spec.markup else ""
     named += f" · {spec.quality} quality" if spec.quality else ""
     return named + (f" · view {spec.variation + 1}" if spec.variation else "")
 

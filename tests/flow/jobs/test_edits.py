@@ -8,6 +8,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from bot.errors import TooLarge
 from bot.job import Job, State
 from bot.painting import Blob, Capabilities, FinishedImage, Options
 from bot.pictures.alignment import Placement
@@ -155,6 +156,31 @@ async def test_what_is_encircled_by_hand_changes_and_all_around_it_is_put_back(
     red, green, _ = after[126, 147]
     assert int(red) - int(green) > 80  # the edit
     assert said(1) not in text
+
+
+async def test_a_provider_that_takes_marks_as_a_layer_gets_them_in_the_originals_size_also_when_that_is_shrunk(
+    bench: RunnerBench,
+) -> None:
+    bench.upstream.capabilities = Capabilities(supports_markup=True)
+
+    async def refuse_once() -> None:
+        if len(bench.upstream.requests) == 1:
+            raise TooLarge
+
+    bench.upstream.script = [refuse_once, finished(repainted(ORIGINAL, tint=(1.05, 1.0, 0.95)))]
+    large = ORIGINAL.resize((1600, 1200))
+    copy = large.copy()
+    ImageDraw.Draw(copy).ellipse((450, 390, 1020, 870), outline="red", width=25)
+    job, _, [image] = await end(bench, await accept_pair(bench, large, copy))
+    assert (job.state, job.charged, image.size) == (State.DONE, 1, large.size)
+    for request in bench.upstream.requests:
+        assert (request.prompt, request.marks, len(request.references)) == ("a cat", None, 1)
+        assert request.markup is not None
+        layer = Pillow.open(io.BytesIO(request.markup.data))
+        assert (layer.size, layer.mode) == ((request.references[0].width, request.references[0].height), "RGBA")
+        assert layer.getchannel("A").getextrema() == (0, 255)
+    first, smaller = (each.references[0].width for each in bench.upstream.requests)
+    assert (first, smaller) == (1600, 1536)
 
 
 async def test_an_arrow_says_where_and_puts_nothing_back(bench: RunnerBench) -> None:

@@ -23,8 +23,8 @@ GENERATION, EDIT, CHAT, ANSWER = (
     "ImagesResponse",
 )
 CLOSED = (GENERATION, EDIT)  # a member that the description does not name is a mistake of ours
-FILES = ("image", "mask")
-NEWER = frozenset({"safety_identifier"})  # which OpenAI's own client 3.57 sends for images, and the description lacks
+FILES = ("image", "mask", "markup")
+NEWER = frozenset({"safety_identifier", "markup"})  # which OpenAI's own client 3.57 sends, and the description lacks
 NOT_OPENAIS = frozenset({"modalities", "image_config"})  # what OpenRouter takes in a chat beside OpenAI's own fields
 
 

@@ -19,7 +19,7 @@ from bot.providers.fallback import AttemptStarted
 from bot.providers.marks import MARKS_WORDS, MASK_WORDS
 from bot.providers.requirements import Requirements, requirements_of
 from tests.support.clocks import FakeClock
-from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback
+from tests.unit.providers.scripted import PAINTED, PIXEL, Act, Run, Scripted, fallback
 
 MASKED = Image(data=b"x", media_type="image/png", width=1, height=1)
 MASKING = Capabilities(supports_masks=True, max_masked_references=1, max_references=2, counts=(1, 2, 4))
@@ -117,6 +117,33 @@ async def test_a_copy_with_marks_is_explained_in_words_which_count() -> None:
     assert not made.catalog.can_satisfy(requirements_of(replace(request, prompt="a hat!")))
     assert [each.keeps_a_part for each in (request, replace(request, marks=None), masked())] == [False, False, True]
     assert replace(request, marks=replace(marks, keep=MASKED)).keeps_a_part
+
+
+async def test_who_takes_marks_as_a_layer_gets_no_copy_and_no_words_and_each_kind_stands_in_for_the_other() -> None:
+    marks = DrawnMarks(overlay=MASKED, keep=None)
+    other = replace(PIXEL, data=b"other")
+    request = PaintRequest(prompt="a hat", references=(PIXEL, replace(PIXEL, data=b"copy"), other), marks=marks)
+    for first, second in (("layer", "copy"), ("copy", "layer")):
+        acts: dict[str, Act] = {first: [Unreachable()], second: [PAINTED]}
+        taking = Capabilities(supports_markup=True)
+        providers = {
+            name: Scripted(name, acts[name], capabilities=able)
+            for name, able in (("layer", taking), ("copy", Capabilities()))
+        }
+        await Run(fallback(providers[first], providers[second]), request).run()
+        [layered], [shown] = providers["layer"].requests, providers["copy"].requests
+        assert (layered.prompt, layered.references, layered.markup, layered.marks) == (
+            "a hat",
+            (PIXEL, other),
+            MASKED,
+            None,
+        )
+        assert (shown.prompt, shown.references, shown.markup) == ("a hat" + MARKS_WORDS, request.references, None)
+    tight = Capabilities(supports_markup=True, max_references=2, max_prompt_chars=5)
+    assert catalog(Scripted("layer", [], capabilities=tight)).can_satisfy(requirements_of(request))
+    assert not catalog(Scripted("layer", [], capabilities=replace(tight, max_references=1))).can_satisfy(
+        requirements_of(request)
+    )
 
 
 async def test_the_transparent_part_of_a_picture_is_shown_to_nobody_on_a_copy() -> None:

@@ -29,6 +29,7 @@ from bot.providers.presets import resolve_upstream
             "gpt-image-1.5",
             ("backgrounds auto, transparent, opaque", "formats png, jpeg, webp", "compression"),
         ),
+        ("openai", "gpt-image-2.6-sunburst", ("marks as a layer",)),
         ("openai", "dall-e-3", ("qualities standard, hd", "images 1", "no references")),
         ("evolink", "gpt-4o-image", ("qualities none", "images 1, 2, 4")),
         ("evolink", "gpt-image-2-beta", ("images 1",)),

@@ -394,3 +394,6 @@ async def test_openrouters_image_api(tmp_path: Path) -> None:
         }
         assert [each.credits for each in events if isinstance(each, Usage)] == [0.04]
         assert not bench.provider.capabilities.supports_masks
+        assert bench.provider.capabilities.supports_markup
+        await bench.paint(PaintRequest(prompt="a hat", references=(REFERENCE,), markup=REFERENCE))
+        assert relay.seen[1][1]["markup"] == references[0]

@@ -1,11 +1,13 @@
 """OpenAI's official client against the sandbox: pictures, edits, streams, errors, models."""
 
+import io
 import json
 
 import httpx
 import openai
 import pytest
 from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent
+from PIL import Image, ImageDraw
 
 from bot.sandbox import Sandbox
 from tests.servers.upstream import openai_spec
@@ -28,6 +30,30 @@ async def test_the_official_client_gets_a_picture(official: openai.AsyncOpenAI, 
         "model": MODEL, "prompt": "a fox", "size": SIZE, "quality": "low",
         "output_format": "webp", "output_compression": 60, "n": 2,
     }  # fmt: skip
+
+
+async def test_the_official_client_sends_marks_as_a_layer(official: openai.AsyncOpenAI, sandbox: Sandbox) -> None:
+    marks = Image.new("RGBA", (60, 40))
+    ImageDraw.Draw(marks).rectangle((5, 5, 25, 25), fill="red")
+    layer = io.BytesIO()
+    marks.save(layer, "PNG")
+
+    async def edit(markup: bytes, model: str = "gpt-image-2.6-flare") -> openai.types.ImagesResponse:
+        return await official.images.edit(
+            model=model, prompt="night", image=file(make_png("#2060c0")), markup=file(markup), size="1536x1024"
+        )
+
+    answer = await edit(layer.getvalue())
+    assert answer.data is not None
+    picture = decode_image(answer.data[0].b64_json).convert("RGB")
+    assert picture.getpixel((1300, 800)) == (0x20, 0x60, 0xC0)  # where nothing is marked nothing changes
+    assert picture.getpixel((380, 380)) != (0x20, 0x60, 0xC0)
+    [received] = sandbox.requests
+    assert received.markup is not None
+    assert (received.markup.width, received.markup.height, received.mask) == (60, 40, None)
+    for markup in (make_png(), transparent_mask((61, 40))):
+        with pytest.raises(openai.BadRequestError):
+            await edit(markup)
 
 
 async def test_the_official_client_edits_with_several_pictures_and_a_mask(

@@ -105,6 +105,11 @@ BROKEN_FORMS: dict[str, tuple[Parts, str]] = {
     "a large mask": ([FOX, ("mask", file(transparent_mask() + bytes(4_000_000)))], "invalid_image_file"),
     "a mask of another size": ([FOX, ("mask", file(transparent_mask((61, 40))))], "invalid_mask_image_format"),
     "a mask without a hole": ([FOX, ("mask", file(make_png()))], "invalid_mask_image_format"),
+    "marks for a model that takes none": ([FOX, ("markup", file(transparent_mask()))], "invalid_value"),
+    "marks beside a mask": (
+        [FOX, ("mask", file(transparent_mask())), ("markup", file(transparent_mask()))],
+        "invalid_value",
+    ),
     "another file": ([FOX, ("reference", file(make_png()))], "unknown_parameter"),
 }
 
