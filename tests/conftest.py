@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
-from hypothesis import settings
 
 from bot.observability import logs
 from bot.observability.logs import configure_logging
@@ -23,13 +22,10 @@ from bot.store.maintenance import upgrade
 from bot.texts import preload_locales
 from tests.support.databases import databases_made_by
 from tests.support.event_loop import TestLoop
+from tests.support.examples import choose_examples
 from tests.support.forms import choose_forms
 from tests.support.painting import encode_remembered, paint_enlarged
 from tests.support.postgres import Cluster, shared_cluster
-
-# The same cases each time, and no timings: those belong in the benchmark.
-settings.register_profile("easel", deadline=None, derandomize=True)
-settings.load_profile("easel")
 
 BUSY_DEADLINE_S = 120.0  # of a call in a picture worker, beside all that a busy machine does besides
 FOLDER = Path(__file__).parent
@@ -49,6 +45,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="where each Easel under test keeps its state; tests of the store itself run on both",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose_examples(config.getoption("markexpr"))
 
 
 @contextmanager
@@ -99,7 +99,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _mark_thorough(items: list[pytest.Item]) -> None:
-    """Of each test marked `forms(count)` all forms but so many are `thorough`."""
+    """Of each test marked `forms(count)` all forms but so many are `thorough`; so is what tests the test servers."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER / "wire" / "servers"):
+            item.add_marker(pytest.mark.thorough)
     forms: dict[tuple[Path, str], list[pytest.Function]] = {}
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.get_closest_marker("forms"):

@@ -12,12 +12,13 @@ _SUFFIXES = r"\.(?:png|jpe?g|jfif|webp|gif|heic|heif|avif)"
 _STOPS = r"\s<>\"“”«»，。！？；：、（）【】《》「」『』…"
 _ADDRESS = re.compile(  # without a scheme only where a picture's suffix shows what is meant
     rf"(?<![0-9A-Za-z])https?://[^{_STOPS}]++"
-    rf"|(?<![\w@/.:%+-])(?:[a-z0-9-]++\.)+[a-z]{{2,24}}+(?::\d{{2,5}})?/"
+    rf"|(?<![0-9A-Za-z_@/.:%+-])(?:[a-z0-9-]++\.)+[a-z]{{2,24}}+(?::\d{{2,5}})?/"
     rf"[^{_STOPS}]*{_SUFFIXES}(?![0-9A-Za-z_])(?:\?[^{_STOPS}]*+)?",
     re.IGNORECASE,
 )
 _HAS_HOST = re.compile(r"https?://[^/?#]", re.IGNORECASE)
-# Chinese, Japanese and Korean words follow an address without a space; before its suffix they may belong to it.
+# Chinese, Japanese and Korean words stand before and behind an address without a space; before its suffix they may
+# belong to it.
 _SUFFIX_BEFORE_WORDS = re.compile(rf"{_SUFFIXES}(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])", re.IGNORECASE)
 _TRAILING = ".,!?;:'*`|~"  # of a sentence or of markup around it, and hardly ever of an address
 _BRACKETS = {")": "(", "]": "[", "}": "{"}

@@ -338,6 +338,7 @@ async def test_a_sandbox_without_its_port_ends_with_one_line(tmp_path: Path) -> 
     assert why == f"easel: --port {port}: cannot listen there (Address already in use); choose another\n"
 
 
+@pytest.mark.thorough
 async def test_the_sandbox_takes_a_config_and_says_what_is_wrong_in_it(tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text('[log]\nlevel = "loud"\n', encoding="utf-8")
     ended, said, why = await sandbox(tmp_path, "--port", "0", "--config", "other.toml")

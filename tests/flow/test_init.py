@@ -329,6 +329,7 @@ async def test_a_person_is_asked_and_nothing_secret_is_shown(tmp_path: Path, mon
     assert (settings.admins, settings.playground.enabled) == (("telegram:5",), True)
 
 
+@pytest.mark.thorough
 async def test_ctrl_c_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     terminal = Terminal(tmp_path, "--provider", "openai", "--no-test")

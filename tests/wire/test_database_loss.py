@@ -92,6 +92,7 @@ async def test_members_and_leases_outlive_the_loss(server: Server, url: str) -> 
         assert {each.id for each in first.membership.members()} == set(before)
 
 
+@pytest.mark.thorough
 async def test_telegrams_updates_wait_and_a_picture_that_was_painted_meanwhile_comes(
     server: Server, url: str, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ async def test_readyz_says_that_the_database_is_away_until_it_is_back(
         await wait_until(is_ready)
 
 
+@pytest.mark.thorough
 async def test_a_message_whose_job_cannot_be_accepted_for_a_moment_waits_without_words(
     shared_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

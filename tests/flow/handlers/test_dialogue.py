@@ -42,6 +42,7 @@ async def painted(easel: MemoryWorld, posts: int) -> tuple[str, list[tuple[int, 
     return easel.sandbox.requests[-1].prompt.split("\n")[0], reference_sizes(easel.sandbox)
 
 
+@pytest.mark.thorough
 async def test_a_correction_keeps_the_pictures_of_the_replied_message_and_the_other_options_of_a_form(
     easel: MemoryWorld,
 ) -> None:
@@ -56,6 +57,7 @@ async def test_a_correction_keeps_the_pictures_of_the_replied_message_and_the_ot
     assert "3:2" in easel.sandbox.requests[-1].prompt
 
 
+@pytest.mark.thorough
 async def test_a_mask_is_kept_with_its_picture(tmp_path: Path, sandbox: Sandbox) -> None:
     mask = encode_image(Image.new("RGBA", (120, 80)), "PNG")
     settings = {"preset": "sandbox", "dialect": "images", "base_url": sandbox.address, "api_key": "sandbox"}

@@ -214,6 +214,7 @@ async def test_a_content_filter_in_front_of_the_endpoint_refuses_as_it_does_unle
             assert (await reserved(easel), sandbox.requests, await books(easel)) == ([0], [], (50, 0))
 
 
+@pytest.mark.thorough
 async def test_a_picture_that_cannot_be_checked_is_not_painted_either(tmp_path: Path, sandbox: Sandbox) -> None:
     async def reads_words_alone(call: Call) -> None:
         if isinstance(call.json()["input"], str):

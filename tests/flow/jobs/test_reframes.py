@@ -153,6 +153,7 @@ async def test_what_no_provider_can_do_is_not_offered(tmp_path: Path, sandbox: S
         assert Action.REFRAME not in [each.action for each in more.buttons]
 
 
+@pytest.mark.thorough
 async def test_a_picture_that_is_too_large_for_its_frame_is_scaled_down_and_that_is_said(
     easel: MemoryWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +165,7 @@ async def test_a_picture_that_is_too_large_for_its_frame_is_scaled_down_and_that
     assert await books(easel) == (49, 0)
 
 
+@pytest.mark.thorough
 async def test_where_no_size_can_be_asked_for_the_canvas_is_as_it_comes(tmp_path: Path, sandbox: Sandbox) -> None:
     provider = images_dialect(sandbox, sizes=[])
     async with world(tmp_path, sandbox, providers=[provider]) as easel:

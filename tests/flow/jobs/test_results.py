@@ -44,6 +44,7 @@ async def test_a_picture_larger_than_usual_is_fetched_whole(job_results: JobResu
         assert [image.data for image in images] == [SMALL, PICTURE, PICTURE]
 
 
+@pytest.mark.thorough
 async def test_jobs_wait_for_one_another_when_memory_is_taken(job_results: JobResults, host: PictureHost) -> None:
     held, stored, full = list[Image](), asyncio.Event(), asyncio.Semaphore(0)
 

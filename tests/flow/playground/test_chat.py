@@ -153,6 +153,7 @@ async def test_a_failing_reception_ends_nothing(server: PageServer) -> None:
         assert (await server.core.wait_for_message()).text == "second"
 
 
+@pytest.mark.thorough
 async def test_a_prompt_of_ten_megabytes_reaches_the_bot_whole_and_the_page_cut(server: PageServer) -> None:
     text = "@easel " + "x" * 10_485_760
     async with server.connect() as page:

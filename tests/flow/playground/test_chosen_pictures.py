@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate
 from tests.flow.playground.page_client import PageConnection
@@ -35,6 +37,7 @@ async def available(opened: PageConnection, credits: int, reserved: int = 0) -> 
     await opened.receive_frame("quota", lambda frame: (frame["available"], frame["reserved"]) == (credits, reserved))
 
 
+@pytest.mark.thorough
 async def test_vary_and_a_reply_take_the_chosen_picture_also_after_a_restart(tmp_path: Path) -> None:
     async with painting(tmp_path) as world:
         async with page(world) as opened:

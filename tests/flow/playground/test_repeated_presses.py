@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from bot.sandbox import Sandbox
 from bot.texts import translate
@@ -66,6 +67,7 @@ async def visited(folder: Path, **settings: Any) -> AsyncGenerator[tuple[World, 
             yield world, upstream, Visitor(page)
 
 
+@pytest.mark.thorough
 async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(tmp_path: Path) -> None:
     async with visited(tmp_path) as (world, upstream, visitor):
         upstream.at_once |= {"/pictures/1.png", "/pictures/3.png"}

@@ -17,6 +17,7 @@ from bot.chat import Card
 from bot.errors import SettingsWrong
 from tests.flow.playground.page_client import GROUP, PageServer, commands, run_playground
 from tests.support.clocks import FakeClock
+from tests.support.examples import examples
 
 # ---------------------------------------------------------------- strangers
 
@@ -174,7 +175,7 @@ FRAMES = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     derandomize=True,
     database=None,

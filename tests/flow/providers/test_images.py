@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox import Sandbox
 from tests.flow.world import world
 from tests.support.images import png
@@ -51,6 +53,7 @@ async def test_every_option_reaches_the_upstream_and_the_picture(tmp_path: Path)
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 async def test_a_reply_to_a_result_is_an_edit_of_it(tmp_path: Path) -> None:
     async with (
         Sandbox(pace=0, edge=EDGE) as sandbox,

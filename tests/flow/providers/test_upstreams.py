@@ -63,6 +63,7 @@ async def test_a_mask_from_a_form_reaches_the_upstream_as_a_png_of_the_pictures_
         assert (job.mask, job.references) == (mask, (photo,))
 
 
+@pytest.mark.thorough
 async def test_a_reply_that_says_mask_masks_the_picture_it_replies_to(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, providers=[sandbox_provider(sandbox, "images")]) as easel:
         await easel.say("a lighthouse --size 1024x768")
@@ -76,6 +77,7 @@ async def test_a_reply_that_says_mask_masks_the_picture_it_replies_to(tmp_path: 
         assert [(each.width, each.height) for each in request.references] == [size]
 
 
+@pytest.mark.thorough
 async def test_the_clear_part_of_an_edited_png_is_its_mask_where_somebody_takes_one(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from bot.ports import LaunchVerification
 from bot.sandbox import Sandbox
 from bot.texts import translate
@@ -39,6 +41,7 @@ async def test_a_region_becomes_an_edit_with_a_mask_of_the_exact_size(easel: Mem
     assert (job.parent, job.charged) == (result.cards[-1].buttons[0].job_id, 1)
 
 
+@pytest.mark.thorough
 async def test_a_page_that_is_sent_twice_is_one_job_and_then_its_link_is_used(
     easel: MemoryWorld, page: RegionClient
 ) -> None:
@@ -93,6 +96,7 @@ class ProvingPlatform(Pages):
         return launch.removeprefix("proof of ") if launch.startswith("proof of ") else None
 
 
+@pytest.mark.thorough
 async def test_somebody_elses_link_does_nothing_where_the_platform_proves_who_opens_it(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -29,6 +29,7 @@ def shown(platform: Pages) -> list[Post]:
     return [each for each in platform.posts if each.images]
 
 
+@pytest.mark.thorough
 async def test_a_link_that_two_processes_take_at_once_is_one_job(
     database: str, tmp_path: Path, sandbox: Sandbox
 ) -> None:

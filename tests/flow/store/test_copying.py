@@ -124,6 +124,7 @@ async def test_easel_goes_on_with_a_copy_as_if_nothing_had_happened(target_url: 
 
 
 @pytest.mark.forms(1)
+@pytest.mark.thorough
 async def test_what_either_engine_cannot_read_is_set_aside_on_the_way(
     database_url: str, target_url: str, tmp_path: Path
 ) -> None:

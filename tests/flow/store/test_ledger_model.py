@@ -29,12 +29,13 @@ from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, new_job, rules
 from tests.support.clocks import FakeClock
 from tests.support.databases import books_agree, migrated_sqlite
+from tests.support.examples import examples
 from tests.support.statements import watch_statements
 
 T = TypeVar("T")
 
 MANY = settings(
-    max_examples=12,
+    max_examples=examples(12),
     stateful_step_count=35,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a real database with every commit on disk

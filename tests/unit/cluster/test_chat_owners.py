@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.cluster.chat_owners import MAX_BUSY, MAX_EARLY, Announcement, ChatOwners, owner_of
+from tests.support.examples import examples
 
 CHATS = tuple(f"-{number}" for number in range(6))
 
@@ -166,7 +167,7 @@ class Process:
     """Updates and their chats."""
 
 
-@settings(max_examples=20, stateful_step_count=50)
+@settings(max_examples=examples(20), stateful_step_count=50)
 class Cluster(RuleBasedStateMachine):
     """Processes, the bus that tells them things late, the table of members and that of updates."""
 

@@ -23,6 +23,7 @@ from bot.painting import Capabilities, Image
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.price import Limits
 from bot.pictures.processing import ImageProcessor
+from tests.support.examples import examples
 from tests.unit.fuzz.strategies import TEXT
 
 ABLE = Capabilities(
@@ -149,7 +150,7 @@ def test_any_bytes_tell_a_kind_or_none(data: bytes) -> None:
     assert sniff_media_type(data[:SNIFF_BYTES]) == kind
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(damaged(), damaged())
 async def test_any_bytes_are_a_picture_or_refused(data: bytes, mask: bytes) -> None:
     for door in DOORS:

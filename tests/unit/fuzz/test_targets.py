@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.fuzz.targets import DEEP, SEEDS, TARGETS
+from tests.support.examples import examples
 
 
 def test_every_target_has_seeds() -> None:
@@ -27,7 +28,7 @@ def mutations(draw: st.DrawFn, seeds: tuple[bytes, ...]) -> bytes:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_bytes_break_a_reader(name: str) -> None:
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(mutations(SEEDS[name]) | st.binary(max_size=200))
     def run(data: bytes) -> None:
         TARGETS[name](data)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
 from bot.errors import BadResult, Lost, PaintFailed
@@ -28,6 +29,7 @@ from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
 from bot.providers.tasks.response import parse_task
 from bot.runtime.turn_queue import TurnQueue
+from tests.support.examples import examples
 from tests.unit.fuzz.strategies import JSON, SIZES, TEXT, cut, with_names
 
 PICTURE = "https://files.example/fox.png"
@@ -196,8 +198,9 @@ def test_any_stream_of_a_chat_tells_the_same_however_it_is_cut(
     assert heard(cut(text, sizes)) == heard([text])
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(SCRAPS, min_size=1, max_size=3).map("".join), st.sampled_from(["", "\n", "![](", "[1](https://a"]))
+@pytest.mark.thorough
 def test_any_reply_is_read_in_linear_time(scrap: str, begins: str) -> None:
     """The test's own time limit is the judge: a quadratic reader would need minutes."""
     text = begins + scrap * (200_000 // (len(scrap) or 1))

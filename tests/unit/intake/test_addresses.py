@@ -35,6 +35,7 @@ FOX = "https://example.org/fox.png"
         ("(https://en.example.org/Fox_(animal)) at night", "https://en.example.org/Fox_(animal)", "at night"),
         ("https://例子.测试/图/狐.png at night", "https://例子.测试/图/狐.png", "at night"),
         (f"把{FOX}变成油画", FOX, "把 变成油画"),
+        ("把example.org/fox.png变成油画", FOX, "把 变成油画"),
         (f"把这个变成油画：{FOX}。", FOX, "把这个变成油画：。"),
         (f"夜晚（{FOX}）", FOX, "夜晚"),
         ("example.org/fox.PNG?x=1 at night", "https://example.org/fox.PNG?x=1", "at night"),

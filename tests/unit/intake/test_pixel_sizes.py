@@ -22,6 +22,7 @@ from bot.intake.sizes import (
 from bot.painting import Capabilities, Image, Options, PaintRequest, SizeRule
 from bot.providers.presets import PRESETS, resolve_upstream
 from bot.providers.presets.models import GPT_IMAGE_2_SIZES as RULE
+from tests.support.examples import examples
 
 ABLE = Capabilities(sizes=("auto",), size_rules=(RULE,))
 LISTED = Capabilities(sizes=("1:1", "3:2", "1024x1024"), tiers=("1K", "2K"))
@@ -69,7 +70,7 @@ def test_every_recommended_size_is_legal_and_is_what_its_shape_and_tier_land_on(
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("name", RULED)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(width=sides, height=sides, tier=st.sampled_from((None, *TIERS)))
 def test_any_shape_lands_on_a_legal_size_of_its_tier_and_none_of_them_is_nearer_in_shape(
     name: str, width: int, height: int, tier: str | None

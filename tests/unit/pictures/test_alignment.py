@@ -50,6 +50,7 @@ def test_what_moved_is_laid_over_the_original(moved: Placement) -> None:
         assert abs(back[1] - y) * SIZE[1] < PRECISION_PX
 
 
+@pytest.mark.thorough
 def test_an_edit_of_another_size_is_compared_by_its_shape() -> None:
     edited = repainted(scene(), Placement(shift_x=0.03)).resize((640, 480))
     placement = found(edited)

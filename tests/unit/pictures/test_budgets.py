@@ -158,6 +158,7 @@ def test_a_file_whose_header_lies_does_not_get_more_memory_than_it_claimed() -> 
 SMALL = Limits(memory_bytes=80 * MB)  # for 8 megapixels of 4 bytes: one copy, a strip, and what comes out
 
 
+@pytest.mark.thorough
 async def test_a_large_png_is_fitted_and_masked_within_memory() -> None:
     processor = ImageProcessor(SMALL, pool=WorkerPool(deadline_s=BUSY_DEADLINE_S))
     opaque, clear = black_png(3300, 2500), black_png(3300, 2500, colour=6)

@@ -17,6 +17,7 @@ from bot.pictures.composition import compose_edit
 from bot.pictures.masks import encode_mask
 from bot.pictures.price import Limits
 from bot.pictures.processing import ImageProcessor
+from tests.support.examples import examples
 from tests.unit.pictures.images import OWNER, PROCESSOR, encoded
 from tests.unit.pictures.scenery import keep_around, repainted, scene
 
@@ -71,6 +72,7 @@ def test_a_tint_of_the_model_leaves_no_seam() -> None:
     assert seam(composed(edited), original, keep) < MAX_SEAM
 
 
+@pytest.mark.thorough
 def test_a_thin_stroke_is_painted_all_the_same() -> None:
     original, keep = scene(), Pillow.new("L", (320, 240), 255)
     ImageDraw.Draw(keep).line((20, 60, 300, 180), fill=0, width=3)
@@ -94,6 +96,7 @@ def test_what_the_moved_edit_does_not_reach_stays_the_originals() -> None:
     assert np.abs(edge - pixels(original)[100:160, 0:8]).mean() < 2 * MAX_SEAM
 
 
+@pytest.mark.thorough
 def test_a_hole_of_a_transparent_picture_is_filled() -> None:
     original, keep = scene().convert("RGBA"), keep_around((320, 240))
     original.putalpha(keep)
@@ -109,7 +112,7 @@ def test_a_mask_that_keeps_all_changes_nothing() -> None:
     assert composed(repainted(original), original, Pillow.new("L", (320, 240), 255)).tobytes() == original.tobytes()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     box=st.tuples(*[st.floats(0, 1)] * 4),

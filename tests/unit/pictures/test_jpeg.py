@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from bot.errors import BrokenPicture
 from bot.pictures import jpeg
+from tests.support.examples import examples
 from tests.unit.pictures.images import (
     BLUE,
     CAPABILITIES,
@@ -90,7 +91,7 @@ def decoder_rejects(data: bytes) -> bool:
     st.sampled_from(PHOTOS),
     st.dictionaries(st.integers(2, 800) | st.integers(2, min(map(len, PHOTOS)) - 1), st.integers(0, 255), max_size=4),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_decoder_rejects_the_sample_if_it_rejects_the_jpeg(photo: bytes, changes: dict[int, int]):
     data = bytearray(photo)
     for at, value in changes.items():

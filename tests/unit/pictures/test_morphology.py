@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bot.pictures.morphology import Mask, filled, grown, labelled, shrunk
+from tests.support.examples import examples
 
 MASKS = arrays.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
@@ -28,7 +29,7 @@ def reached(mask: Mask, starts: list[tuple[int, int]]) -> set[tuple[int, int]]:
     return seen
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(mask=MASKS, reach=st.integers(0, 4))
 def test_growing_and_shrinking_reach_as_far_as_said(mask: Mask, reach: int) -> None:
     rows, columns = mask.shape
@@ -40,7 +41,7 @@ def test_growing_and_shrinking_reach_as_far_as_said(mask: Mask, reach: int) -> N
     assert grown(mask, rows + columns).all() == bool(mask.any())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(mask=MASKS)
 def test_regions_are_what_hangs_together(mask: Mask) -> None:
     labels = labelled(mask)
@@ -50,7 +51,7 @@ def test_regions_are_what_hangs_together(mask: Mask) -> None:
         assert reached(mask, pixels[:1]) == set(pixels)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(mask=MASKS)
 def test_what_no_way_leads_out_of_is_filled(mask: Mask) -> None:
     rows, columns = mask.shape

@@ -201,6 +201,7 @@ async def test_a_preview_shows_the_first_frame_on_white_and_is_never_enlarged():
     assert is_close(decoded(prepared).getpixel((9, 5)), WHITE)
 
 
+@pytest.mark.thorough
 async def test_many_photos_at_once_stay_within_memory():
     data = encoded(Pillow.effect_noise((4000, 3000), 20).convert("RGB"), "JPEG", quality=75)
     capabilities = Capabilities(max_reference_edge=1024)

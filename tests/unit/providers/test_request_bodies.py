@@ -24,6 +24,7 @@ from bot.providers.images.request import request_url
 from bot.providers.presets import DIALECTS, PRESETS, ChatWire, ImagesWire, TasksWire, Upstream, resolve_upstream
 from bot.providers.requirements import can_satisfy, merge_capabilities, requirements_of
 from bot.providers.tasks.request import encode_submission
+from tests.support.examples import examples
 
 PICTURE = Image(data=b"\x89PNG picture", media_type="image/png", width=300, height=200)
 OPTIONS = ("size", "tier", "quality", "background", "format", "compression")
@@ -232,7 +233,7 @@ def missing(request: PaintRequest, upstream: Upstream) -> list[str]:
     return lacking
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_was_chosen_is_refused_or_stands_in_the_request(data: st.DataObject) -> None:
     upstream = data.draw(upstreams())

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.chat import Budget, Lane
 from bot.status.pacing import Pacer, SendGrant, Urgency
+from tests.support.examples import examples
 from tests.unit.status.pacer_calls import BOT, FINAL, lane
 
 LANES = (
@@ -177,5 +178,5 @@ class PacerStateMachine(RuleBasedStateMachine):
         self.known.discard(job)
 
 
-PacerStateMachine.TestCase.settings = settings(max_examples=70, stateful_step_count=40, deadline=None)
+PacerStateMachine.TestCase.settings = settings(max_examples=examples(70), stateful_step_count=40, deadline=None)
 TestPacerStateMachine = PacerStateMachine.TestCase

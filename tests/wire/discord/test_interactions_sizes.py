@@ -16,6 +16,7 @@ def noise(edge: int) -> bytes:
     return encode_image(Image.frombytes("RGB", (edge, edge), random.Random(1).randbytes(3 * edge * edge)))
 
 
+@pytest.mark.thorough
 async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(world: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     assert len(large) > 12_000_000

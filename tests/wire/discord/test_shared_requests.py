@@ -83,6 +83,7 @@ async def test_a_form_that_one_process_has_opened_is_sent_in_to_the_next(world: 
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize(("correction", "left"), [("make it day", 49), ("make it day --size 7", 50)])
+@pytest.mark.thorough
 async def test_a_message_is_edited_while_another_process_has_begun_its_job(
     world: DiscordWorld, correction: str, left: int
 ) -> None:

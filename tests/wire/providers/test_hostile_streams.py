@@ -160,6 +160,7 @@ async def test_a_task_of_nothing_but_structure_is_asked_about_again(client: Upst
     assert len(up.of("poll")) == 2
 
 
+@pytest.mark.thorough
 async def test_images_in_one_document_without_end_are_looked_at_to_a_limit(client: UpstreamClient) -> None:
     text = "\n".join(f"![a](https://files.example/{number}.png)" for number in range(30_000))
     async with scripted_upstream(sends(message(text), JSON)) as up:

@@ -146,6 +146,7 @@ async def test_an_inline_message_is_deleted_by_a_reply_where_the_bot_sees_it(
         assert message.caption == translate("en", "deleted")
 
 
+@pytest.mark.thorough
 async def test_what_was_made_of_it_goes_on_working(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
@@ -211,6 +212,7 @@ async def test_what_a_stop_has_left_is_taken_away_at_the_next_start(place: Teleg
 # ---------------------------------------------------------------- who may
 
 
+@pytest.mark.thorough
 async def test_others_may_not_and_moderators_and_admins_may(place: TelegramWorld, bo: User) -> None:
     cy = place.server.add_user("Cy")
     place.server.appoint(place.group, cy)

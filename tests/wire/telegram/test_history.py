@@ -1,5 +1,7 @@
 """Back from a result on Telegram: the menu in place of the buttons, Undo, an album of two, a sheet, details to copy."""
 
+import pytest
+
 from bot.chat import Action
 from bot.texts import translate
 from tests.servers.telegram import Message
@@ -19,6 +21,7 @@ async def row(place: TelegramWorld, message: Message, action: Action) -> None:
     await pressed(place, message, label(action))
 
 
+@pytest.mark.thorough
 async def test_each_row_of_the_menu_shows_what_came_before(place: TelegramWorld) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a lighthouse")

@@ -1,10 +1,13 @@
 """Marks in Telegram: a member draws on the bot's photo, which Telegram recompresses, and replies with it."""
 
+import pytest
+
 from bot.providers.marks import MARKS_WORDS
 from tests.support.marked_copies import INSIDE, OUTSIDE, differ, encircled
 from tests.wire.telegram.easel import TelegramWorld
 
 
+@pytest.mark.thorough
 async def test_what_is_encircled_changes_and_the_rest_is_as_it_was(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "a red fox")

@@ -221,6 +221,7 @@ async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, capti
         assert picture.reply_to is sent[0]
 
 
+@pytest.mark.thorough
 async def test_an_album_of_documents_without_words_is_remembered_whole(place: TelegramWorld) -> None:
     async with place.easel():
         items: list[bytes | AlbumItem] = [
@@ -325,6 +326,7 @@ async def test_a_document_of_25_megabytes_is_refused_before_it_is_asked_for(plac
         assert await place.available_credits() == 50
 
 
+@pytest.mark.thorough
 async def test_a_server_of_ones_own_serves_larger_files_by_their_paths(tmp_path: Path) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED, local=True) as place, place.easel(local=True):
         held = io.BytesIO()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bot.chat import Action
 from bot.errors import ChooseModel, OneModelOnly, UnsupportedByModel
 from bot.texts import translate, translate_error
@@ -81,6 +83,7 @@ def several(place: TelegramWorld) -> list[dict[str, Any]]:
     return [place.provider(name="main", price=4, models=choices)]
 
 
+@pytest.mark.thorough
 async def test_models_of_one_provider_are_chosen_by_label_name_or_beginning(place: TelegramWorld) -> None:
     place.settings["providers"] = several(place)
     async with place.easel():
@@ -118,6 +121,7 @@ async def test_a_model_is_kept_by_its_name_or_a_button_until_auto_or_forget(plac
         assert models(place)[-1] == "gpt-image-2"
 
 
+@pytest.mark.thorough
 async def test_a_kept_model_that_is_gone_is_said_once_and_one_that_cannot_is_refused(place: TelegramWorld) -> None:
     place.settings["providers"] = several(place)
     async with place.easel():
@@ -144,6 +148,7 @@ async def test_one_model_is_no_choice(place: TelegramWorld) -> None:
         assert place.sandbox.requests == []
 
 
+@pytest.mark.thorough
 async def test_a_table_of_prices_is_shown_reserved_and_charged(place: TelegramWorld) -> None:
     table = {"low": 1, "medium": 4, "high": 16, "4K": 2.0}
     place.settings["providers"] = [place.provider(dialect="images", price=table)]

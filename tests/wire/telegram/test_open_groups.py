@@ -49,6 +49,7 @@ def sizes(*numbers: int) -> list[tuple[int, int]]:
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("since", ["before the start", "while it runs"])
+@pytest.mark.thorough
 async def test_an_administrator_takes_a_command_and_what_is_forwarded_with_it_as_one_request(
     place: TelegramWorld, clock: PausableClock, since: str
 ) -> None:
@@ -157,6 +158,7 @@ async def test_what_follows_a_refused_request_is_no_way_around_the_refusal(
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("words", ["@easel_bot put all three at a table", "/edit@easel_bot at a table"])
+@pytest.mark.thorough
 async def test_a_request_is_about_what_its_sender_has_just_shown_where_it_says_so(
     place: TelegramWorld, bo: User, words: str
 ) -> None:

@@ -1,5 +1,7 @@
 """*Reframe…* in Telegram: its rows take the place of the result's buttons, until one goes back."""
 
+import pytest
+
 from bot.chat import Action
 from tests.servers.telegram.entities import Message
 from tests.wire.telegram.easel import TelegramWorld, button
@@ -11,6 +13,7 @@ async def swapped(place: TelegramWorld, message: Message, action: Action, expect
     await place.until(lambda: any((data or "").startswith(f"easel:{expected.value}:") for _, data in message.buttons))
 
 
+@pytest.mark.thorough
 async def test_a_result_gets_a_larger_frame(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "a red fox --file")

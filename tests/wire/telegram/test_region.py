@@ -70,6 +70,7 @@ async def test_in_private_a_button_opens_the_app_for_its_member_alone(place: Tel
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("main_app", [False, True])
+@pytest.mark.thorough
 async def test_from_a_group_a_link_leads_there(tmp_path: Path, main_app: bool) -> None:
     async with edge(tmp_path, has_main_web_app=main_app) as made:
         place = made.place

@@ -1,5 +1,7 @@
 """One press of one button by one member is one job until that has ended, whatever else is pressed in between."""
 
+import pytest
+
 from bot.chat import Action
 from bot.texts import translate
 from tests.servers.telegram import CallbackQuery, Message, User
@@ -24,6 +26,7 @@ async def press_again(place: TelegramWorld, click: CallbackQuery) -> None:
     assert words(click) == translate("en", "press-again")
 
 
+@pytest.mark.thorough
 async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         upstream.at_once |= {"/pictures/1.png", "/pictures/3.png"}

@@ -99,6 +99,7 @@ async def test_what_was_said_while_nobody_listened_is_answered_once(tmp_path: Pa
         assert len(place.sandbox.requests) == 1
 
 
+@pytest.mark.thorough
 async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED) as place:
         async with place.easel():

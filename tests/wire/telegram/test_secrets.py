@@ -83,6 +83,7 @@ async def answered(place: TelegramWorld, request: Message) -> Message:
     return await place.server.until(ended)
 
 
+@pytest.mark.thorough
 async def test_the_token_shows_nowhere_whatever_fails(
     place: TelegramWorld, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

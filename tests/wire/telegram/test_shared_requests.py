@@ -62,6 +62,7 @@ async def test_a_process_that_stops_still_holds_a_job_which_another_corrects(
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize(("correction", "left"), [("make it day", 49), ("make it day --size 7", 50)])
+@pytest.mark.thorough
 async def test_a_job_that_another_process_has_begun_takes_its_correction(
     place: TelegramWorld, correction: str, left: int
 ) -> None:
@@ -87,6 +88,7 @@ async def test_a_job_that_another_process_has_begun_takes_its_correction(
                 assert reference_sizes(place.sandbox) == [(120, 80)]
 
 
+@pytest.mark.thorough
 async def test_who_is_banned_at_one_process_is_refused_at_the_others(place: TelegramWorld) -> None:
     async with crew(place, 2) as processes:
         admins = handler_of(processes, place.private)

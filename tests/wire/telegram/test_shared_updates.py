@@ -76,6 +76,7 @@ async def test_parts_of_an_album_that_come_in_anywhere_at_once_are_one_request(p
         assert sum(len(each.desk.told) for each in processes) == 1
 
 
+@pytest.mark.thorough
 async def test_each_chat_is_handled_by_one_process_in_order_and_all_of_them_work(place: TelegramWorld) -> None:
     async with crew(place) as processes:
         members = [member_of(each, place) for each in processes for _ in range(2)]
@@ -147,6 +148,7 @@ async def test_pictures_shown_to_one_process_are_what_a_request_to_the_next_one_
         assert reference_sizes(place.sandbox) == [(120, 80)]
 
 
+@pytest.mark.thorough
 async def test_a_process_that_was_given_up_begins_anew_and_nothing_is_lost_or_done_twice(place: TelegramWorld) -> None:
     members = [place.server.add_user(f"member {number}") for number in range(6)]
     async with crew(place) as processes:

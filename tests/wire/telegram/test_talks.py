@@ -60,6 +60,7 @@ class Member:
         pytest.param("mentions", "webhook", marks=pytest.mark.soak),
     ],
 )
+@pytest.mark.thorough
 async def test_what_is_said_in_several_messages(
     tmp_path: Path, where: Literal["private", "commands", "mentions"], mode: str
 ) -> None:

@@ -130,6 +130,7 @@ def test_a_wrapped_image_is_one_however_it_is_wrapped() -> None:
     assert urls(parse_reply(f"![a fox\n\n{'in the snow ' * 50}\n]({PICTURE})", cut=True)) == [PICTURE]
 
 
+@pytest.mark.thorough
 def test_wrapped_megabytes_are_read_in_linear_time() -> None:
     """The test's own time limit is the judge."""
     line = "A" * 76 + "\n"

@@ -58,6 +58,7 @@ def test_megabytes_in_single_characters_are_read_in_linear_time() -> None:
     assert urls(parse_reply(f"![]({data})\n", step=1)) == [data]
 
 
+@pytest.mark.thorough
 def test_megabytes_of_a_link_without_an_end_are_read_in_linear_time() -> None:
     """As above: with each character given back and tried again, it would take minutes."""
     assert urls(parse_reply("[100](https://" + "a" * 30_000_000 + "\n"), Preview) == []

@@ -90,6 +90,7 @@ def test_the_first_reference_becomes_the_canvas():
     assert b > g > r
 
 
+@pytest.mark.thorough
 def test_a_hat_is_drawn_only_on_somebody():
     grey = plain_reference("#808080", (200, 200))
     bare = decode_png(paint(PictureSpec(prompt="a portrait", references=(grey,))))

@@ -58,6 +58,7 @@ async def test_stopping_is_not_counted_as_leaving(client: httpx.AsyncClient):
     assert sandbox.dropped == 0
 
 
+@pytest.mark.thorough
 async def test_five_references_of_ten_megabytes_are_taken(client: httpx.AsyncClient, sandbox: Sandbox):
     heavy = make_image() + bytes(10_000_000)  # what follows a PNG's end is ignored by readers
     received = await receive_stream(client, sandbox, make_body("a fox", *[data_url(heavy)] * 5))
