@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    choose_examples(config.getoption("markexpr"))
+    choose_examples(str(config.getoption("markexpr")))
 
 
 @contextmanager
