@@ -38,9 +38,9 @@ def worker_problems(settings: Settings) -> list[str]:
 
 
 def missing_secrets(settings: Settings) -> list[str]:
-    """Keys and tokens that are missing or of no possible form, one line each: known before any network is asked. Only
-    for the platforms' and upstreams' own addresses; others may want none."""
-    problems = [
+    """Keys, tokens and names that are missing or of no possible form, one line each: known before any network is asked.
+    Keys and tokens only for the platforms' and upstreams' own addresses; others may want none."""
+    problems = notification_problems(settings) + [
         f"providers.{at}.api_key: {each.preset} needs one"
         for at, each in enumerate(settings.providers)
         if each.api_key is None and each.base_url is None and not each.wire and each.preset not in (None, "sandbox")
@@ -53,3 +53,10 @@ def missing_secrets(settings: Settings) -> list[str]:
         if is_theirs and table.token is not None and re.fullmatch(form[0], table.token.get_secret_value()) is None:
             problems.append(f"{name}.token: is no bot token, which looks like {form[1]}")
     return problems
+
+
+def notification_problems(settings: Settings) -> list[str]:
+    """Why nobody would be told, one line each; empty where somebody is, or nobody is to be."""
+    if settings.notifications.admins and not settings.admins:
+        return ["notifications.admins: nobody stands in admins; list whom to tell, such as telegram:123"]
+    return []

@@ -20,14 +20,21 @@ from pydantic import SecretStr
 from adapters.discord.client import DiscordAdapter
 from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
+from adapters.operator_notices import tell_administrators
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
-from adapters.preconditions import missing_adapters, missing_secrets, painting_problems, worker_problems
+from adapters.preconditions import (
+    missing_adapters,
+    missing_secrets,
+    painting_problems,
+    worker_problems,
+)
 from adapters.region.routes import RegionRoutes
 from adapters.reloading import SettingsSource, follow_settings
 from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.alerting.error_recorder import ErrorRecorder
+from bot.alerting.sources import NewErrors, SetAside
 from bot.app import App, make_processor
 from bot.cluster.chat_routing import platform_role
 from bot.cluster.opening import open_cluster
@@ -40,7 +47,7 @@ from bot.runtime import descriptors
 from bot.runtime.clock import Clock, SystemClock
 from bot.runtime.loop_lag import LoopLag
 from bot.sandbox import Sandbox
-from bot.settings import Backup, Fetch, Moderation, Provider, Settings
+from bot.settings import Backup, Fetch, Moderation, Notifications, Provider, Settings
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
@@ -168,7 +175,8 @@ async def serve(
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)
         stack.push_async_callback(store.close)
-        errors = await stack.enter_async_context(ErrorRecorder(store.error_groups, clock))
+        new_errors, set_aside = NewErrors(), SetAside()
+        errors = await stack.enter_async_context(ErrorRecorder(store.error_groups, clock, on_new=new_errors.add))
         cluster = await stack.enter_async_context(
             open_cluster(settings, clock, roles=member_roles(settings, receives=receives))
         )
@@ -214,6 +222,21 @@ async def serve(
             stack.push_async_callback(adapter.stop_receiving)
             await (adapter.start if receives else adapter.start_sending)(app.events)
         await app.start()
+        await stack.enter_async_context(
+            tell_administrators(
+                settings,
+                clock,
+                server=server,
+                app=app,
+                adapters=adapters,
+                ports=ports,
+                cluster=cluster,
+                health=health,
+                backups=backups,
+                errors=new_errors,
+                set_aside=set_aside,
+            )
+        )
         await stack.enter_async_context(follow_settings(source, settings, app.reconfiguration, clock, missing_secrets))
         lag.start()
         log.info("easel runs", adapters=sorted(ports))
@@ -336,6 +359,7 @@ def demo_settings(settings: Settings, address: str) -> Settings:
             "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
             "playground": settings.playground.model_copy(update=page),
             "backup": Backup(),  # the operator's folder is of the operator's database
+            "notifications": Notifications(),  # nobody is to be woken by a demo
             "admins": settings.admins or ("playground:amber",),
             "drain_s": DEMO_DRAIN_S,
         }

@@ -97,7 +97,8 @@ class App:
         self.jobs = jobs
         self._runner = runner
         self._dispatch = dispatch
-        self._status_messages = status_messages
+        self.status_messages = status_messages
+        """All messages of the bot, for whoever has something to say besides."""
         self._admission = admission
         self._pace = pace
         self._retention = retention
@@ -358,7 +359,7 @@ class App:
         Raises SettingsWrong when the operator's access file cannot be read.
         """
         await self._admission.reload_if_changed()
-        await self._status_messages.start()
+        await self.status_messages.start()
         self._retention.start()
         await self._dispatch.start(self.jobs.take_up)
         resumed = await self.jobs.resume_jobs()
@@ -367,7 +368,7 @@ class App:
 
     async def problem(self) -> str | None:
         """Why the core does not work right now, for `/readyz`; None while it does."""
-        parts = (self._status_messages, self._retention, self._dispatch, self._pace)
+        parts = (self.status_messages, self._retention, self._dispatch, self._pace)
         problems = (part.problem() for part in parts)
         return "; ".join(each for each in problems if each is not None) or None
 
@@ -376,7 +377,7 @@ class App:
         are resumed at the next start."""
         self.jobs.refuse_new_jobs()
         if self._dispatch.is_busy and self._drain_s and self.cluster.membership.alone():
-            self._status_messages.announce_restart()
+            self.status_messages.announce_restart()
         await self._dispatch.drain(self._drain_s, hurry)
 
     async def close(self) -> None:
@@ -387,7 +388,7 @@ class App:
         await self.events.close()
         await self.jobs.close()
         await self._runner.close()
-        await self._status_messages.stop()
+        await self.status_messages.stop()
         await self._resources.aclose()
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from adapters.discord import ids
 from adapters.discord.connection import Connection, GatewayFactory
 from adapters.discord.delivery import Delivery
+from adapters.discord.errors import CallRejected, translate_rejection
 from adapters.discord.files import Files
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.ids import PLATFORM
@@ -50,7 +51,8 @@ VERBOSE_LOGGERS = ("discord.client", "discord.gateway", "discord.http", "discord
 
 class DiscordAdapter:
     """One bot in all its guilds. Implements `adapters.service.PlatformAdapter`, and of the optional protocols
-    RateLimitFeedback, DeliveryPermissions, SharedChats, StoredFiles, MessageRemoval and MessageLinks."""
+    RateLimitFeedback, DeliveryPermissions, DirectMessages, SharedChats, StoredFiles, MessageRemoval and
+    MessageLinks."""
 
     platform = PLATFORM
 
@@ -234,6 +236,13 @@ class DiscordAdapter:
         """The interaction's token, where another process has received it."""
         if chat.thread_id is not None and not self._cluster.is_local:
             await self._state.load_token(chat.thread_id)
+
+    async def open_direct_chat(self, user_id: str) -> Chat:
+        try:
+            channel = await self._sender.open_direct_channel(user_id)
+        except CallRejected as rejection:
+            raise translate_rejection(rejection) from rejection
+        return ids.make_chat(None, int(channel), direct=True)
 
     def message_link(self, ref: MessageRef) -> str | None:
         return ids.message_link(ref)

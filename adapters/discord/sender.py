@@ -117,9 +117,16 @@ class Sender:
 
     async def send_direct(self, user_id: str, payload: Mapping[str, Any], files: Sequence[Upload], *, key: str) -> Json:
         """Sends a direct message to a user. Raises CallRejected, ChatBusy, ChatUnreachable."""
-        channel = await self._write("POST", "/users/@me/channels", {"recipient_id": user_id})
+        channel = await self.open_direct_channel(user_id)
         body = {**payload, "nonce": message_nonce(key), "enforce_nonce": True}
-        return await self._write("POST", f"/channels/{channel['id']}/messages", body, files)
+        return await self._write("POST", f"/channels/{channel}/messages", body, files)
+
+    async def open_direct_channel(self, user_id: str) -> str:
+        """The id of the channel of direct messages with a user. Raises CallRejected, ChatBusy, ChatUnreachable."""
+        channel = await self._write("POST", "/users/@me/channels", {"recipient_id": user_id})
+        if "id" not in channel:
+            raise errors.chat_unreachable("an answer that names nothing")
+        return str(channel["id"])
 
     # ------------------------------------------------------------ within
 

@@ -32,7 +32,7 @@ from adapters.telegram.webhook import Webhook
 from bot.chat import Attachment, Budget, Button, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
 from bot.cluster.chat_routing import ChatRouting
 from bot.cluster.local import local_cluster
-from bot.errors import PlaceClosed, UnknownCharge
+from bot.errors import ChatFailed, PlaceClosed, UnknownCharge
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import Cluster, EventSink
@@ -55,8 +55,8 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 class TelegramAdapter:
     """One bot in all its chats. Implements ChatPort, Shop, and of the optional protocols ChatRoles,
-    DeliveryPermissions, LaunchVerification, MessageLinks, MessageRemoval, PostRecovery, PreparedPosts, PrivateChats and
-    RequestAcknowledgement.
+    DeliveryPermissions, DirectMessages, LaunchVerification, MessageLinks, MessageRemoval, PostRecovery, PreparedPosts,
+    PrivateChats and RequestAcknowledgement.
 
     `public_url`: of Easel's HTTP server, needed for webhooks; `page_url`: the same where it serves Easel's pages.
     `admins` as in the settings. `processor`: the one that all of Easel shares; by default one of its own. `cluster`:
@@ -260,6 +260,11 @@ class TelegramAdapter:
 
     def private_chat(self, user: User) -> Chat:
         return ids.make_chat(int(user.id), direct=True)
+
+    async def open_direct_chat(self, user_id: str) -> Chat:
+        if not user_id.isdecimal():
+            raise ChatFailed(detail="an id of a user is a number")
+        return ids.make_chat(int(user_id), direct=True)
 
     def message_link(self, ref: MessageRef) -> str | None:
         return ids.message_link(ref)

@@ -224,6 +224,19 @@ class DeliveryPermissions(Protocol):
 
 
 @runtime_checkable
+class DirectMessages(Protocol):
+    """A port whose bot can write to a user first."""
+
+    async def open_direct_chat(self, user_id: str) -> Chat:
+        """The private chat with a user, as their key names them after the colon; on some platforms it is opened by
+        that. Whether the bot may write there is not known. May be repeated.
+
+        Raises ChatFailed.
+        """
+        ...
+
+
+@runtime_checkable
 class PrivateChats(Protocol):
     """A port whose users may have a private chat with the bot, for what a group does not take."""
 

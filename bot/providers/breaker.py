@@ -34,6 +34,10 @@ class Breaker:
         self._pause_s = FIRST_PAUSE_S
         self._open_until: float | None = None
         self._probing = False
+        self.trouble: PaintFailed | None = None
+        """The failure that opened the circuit, or kept it open; None while it is closed."""
+        self.has_succeeded = False
+        """Whether a request was answered since the start."""
 
     def circuit(self, now: float) -> Circuit:
         """The state at `now`; OPEN for all others while a probe is in progress."""
@@ -56,6 +60,7 @@ class Breaker:
             return
         if failure is None or not _is_outage(failure):
             self._failures, self._pause_s, self._open_until = 0, FIRST_PAUSE_S, None
+            self.trouble, self.has_succeeded = None, True
             return
         self._failures += 1
         if self._open_until is not None and now >= self._open_until:
@@ -63,6 +68,8 @@ class Breaker:
             self._open_until = now + self._pause_s
         elif self._open_until is None and (self._failures >= FAILURES_TO_OPEN or failure.lasting):
             self._open_until = now + self._pause_s
+        if self._open_until is not None:
+            self.trouble = failure
 
     def abandon_probe(self) -> None:
         """Ends a cancelled probe without an outcome: the next request is the probe."""
@@ -76,20 +83,21 @@ class ModelBreaker:
         """`provider`: shared by all of its models."""
         self.provider = provider
         """Shared by all of its models."""
-        self._model = Breaker()
+        self.model = Breaker()
+        """Of the model alone."""
 
     def circuit(self, now: float) -> Circuit:
         """The worse state of the two at `now`."""
-        states = (self.provider.circuit(now), self._model.circuit(now))
+        states = (self.provider.circuit(now), self.model.circuit(now))
         return max(states, key=(Circuit.CLOSED, Circuit.HALF_OPEN, Circuit.OPEN).index)
 
     def model_circuit(self, now: float) -> Circuit:
         """The state of the model alone at `now`."""
-        return self._model.circuit(now)
+        return self.model.circuit(now)
 
     def begin_request(self, now: float) -> bool:
         """As of a Breaker."""
-        probes = [self.provider.begin_request(now), self._model.begin_request(now)]
+        probes = [self.provider.begin_request(now), self.model.begin_request(now)]
         return any(probes)
 
     def record(self, failure: PaintFailed | None, now: float) -> None:
@@ -98,14 +106,14 @@ class ModelBreaker:
         is_models_own = failure is not None and failure.concerns_model
         self.provider.record(None if is_models_own else failure, now)
         if is_models_own or not _is_outage(failure):
-            self._model.record(failure, now)
+            self.model.record(failure, now)
         else:
-            self._model.abandon_probe()
+            self.model.abandon_probe()
 
     def abandon_probe(self) -> None:
         """As of a Breaker."""
         self.provider.abandon_probe()
-        self._model.abandon_probe()
+        self.model.abandon_probe()
 
 
 def _is_outage(failure: PaintFailed | None) -> bool:

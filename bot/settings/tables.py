@@ -30,6 +30,7 @@ from bot.settings.types import (
     PostgresUrl,
     Secret,
     SecretFile,
+    SecretUrl,
     Table,
     UserKey,
 )
@@ -238,6 +239,19 @@ class Backup(Table):
     """Folder of the copies; None: `backups` beside the database."""
 
 
+class Notifications(Table):
+    """What administrators are told of by themselves."""
+
+    webhook: SecretUrl = None
+    """Address that a JSON object is posted to, as of Slack, Discord or Mattermost; a secret, as theirs are."""
+
+    webhook_file: SecretFile = None
+    """File that holds the address."""
+
+    admins: bool = False
+    """Whether `admins` are written to in private, each on their own platform."""
+
+
 class Log(Table):
     """The log, on standard error."""
 
@@ -324,6 +338,9 @@ class Settings(BaseSettings):
 
     backup: Backup = Backup()
     """Copies of the database."""
+
+    notifications: Notifications = Notifications()
+    """What administrators are told of."""
 
     log: Log = Log()
     """The log."""

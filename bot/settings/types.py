@@ -62,6 +62,12 @@ def _secret(value: object) -> object:
     return _stripped(value) or None
 
 
+def _secret_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and re.fullmatch(r"https?://[^\s/]+\S*", value.get_secret_value()) is None:
+        raise ValueError("must be an http(s) address")
+    return value
+
+
 def _file(value: object) -> object:
     """An empty one is a placeholder, too."""
     stripped = _stripped(value)
@@ -142,6 +148,7 @@ def one_of(names: tuple[str, ...]) -> AfterValidator:
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
+SecretUrl = Annotated[SecretStr | None, BeforeValidator(_secret), AfterValidator(_secret_url)]
 Duration = Annotated[float | None, BeforeValidator(_duration)]
 SecretFile = Annotated[Path | None, BeforeValidator(_file)]
 HttpUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https?://[^\s/]+\S*", "an http(s) address")]

@@ -211,11 +211,12 @@ class StatusMessages:
         ref: MessageRef | None = None,
         on_posted: Callable[[MessageRef], Awaitable[None]] | None = None,
         private_to: User | None = None,
+        can_wait: bool = False,
     ) -> bool:
         """Sends a message that is no job's: a reply to a command, a refusal. Returns once it is sent, or refused by the
         platform, which is logged. False: stopped before it could be sent. With `ref`, edits that message instead, which
         must belong to no open job. `on_posted`: as of StatusMessage. `private_to`: gets it in a private chat where a
-        group does not take it."""
+        group does not take it. `can_wait`: all other calls go first."""
         final = FinalState(card=card)
         shown = await self._show_reply(
             key, chat, final, reply_to=reply_to, ref=ref, on_posted=on_posted, private_to=private_to

@@ -219,8 +219,8 @@ def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, ke
 
 
 def insert_or_lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
-    """Inserts a row unless one with the same `key` (a unique column) exists. Either is locked until the transaction
-    ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
+    """Inserts a row unless one with the same `key` (unique columns, comma-separated) exists. Either is locked until the
+    transaction ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
     require_columns(table, values)
     return conn.execute(_insert_or_lock(conn.dialect.name, table, key), values).mappings().one()
 
@@ -252,7 +252,7 @@ def _insert_once(dialect: str, table: Table, key: str) -> Insert:
 
 @cache
 def _insert_or_lock(dialect: str, table: Table, key: str) -> Insert:
-    return _upsert(dialect, table, key, (key,)).returning(table)
+    return _upsert(dialect, table, key, tuple(key.split(","))).returning(table)
 
 
 @cache

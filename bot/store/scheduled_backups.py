@@ -40,6 +40,8 @@ class Backups:
         self._stopping = threading.Event()
         self._failure: str | None = None
         self._began = clock.monotonic()  # or when the last one was made
+        self.has_made = False
+        """Whether one was made since the start."""
 
     @classmethod
     def configured(cls, settings: Settings, clock: Clock) -> "Backups | None":
@@ -100,7 +102,7 @@ class Backups:
             BACKUPS.labels("failed").inc()
             log.error("backup failed", detail=self._failure)
             return False
-        self._failure, self._began = None, self._clock.monotonic()
+        self._failure, self._began, self.has_made = None, self._clock.monotonic(), True
         BACKUPS.labels("made").inc()
         LAST_BACKUP.set(made.at.timestamp())
         log.info("backup made", file=str(made.path))

@@ -28,6 +28,7 @@ from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.error_groups import ErrorGroups
 from bot.store.job_holders import JobHolders, Notify
 from bot.store.migrate import prepare_database
+from bot.store.notices import Notices
 from bot.store.quarantine import Quarantine
 from bot.store.strikes import Strikes, add_strike
 from bot.strikes import StrikeRules, is_strike, with_pause
@@ -58,6 +59,8 @@ class Store:
         """What takes jobs and what belongs to them out."""
         self.error_groups = ErrorGroups(database)
         """Unexpected exceptions, by where they come from."""
+        self.notices = Notices(database)
+        """What administrators were told of."""
         self.quarantine = Quarantine(database, clock)
         """The rows that could not be read."""
         self.strikes = Strikes(database, clock)

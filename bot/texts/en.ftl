@@ -499,6 +499,32 @@ hint-start = Say hello
 hint-buy = Buy credits
 hint-admin = For admins: grant, set, ban, unban, unpause, stats
 
+### Notices for the bot's administrators: what needs a person, and that it is over
+
+# $subject: name of a provider, or of a platform. $detail: a clause in English, from the log.
+notice-provider-refuses = Provider { $subject } does not accept Easel’s key. Please check it. ({ $detail })
+notice-provider-refuses-over = Provider { $subject } accepts Easel’s key again.
+notice-provider-blocks = Provider { $subject } has blocked the account. Please ask its support, or use another key. ({ $detail })
+notice-provider-blocks-over = Provider { $subject } no longer blocks the account.
+notice-provider-funds = The balance at provider { $subject } is used up. Please top it up. ({ $detail })
+notice-provider-funds-over = Provider { $subject } paints again: there is money on the account.
+notice-provider-settings = Provider { $subject } does not know the address or the model that is set. Please correct the settings. ({ $detail })
+notice-provider-settings-over = Provider { $subject } paints again with the settings as they are.
+notice-provider-down = Provider { $subject } has been failing for minutes. ({ $detail })
+notice-provider-down-over = Provider { $subject } paints again.
+notice-platform-refuses = Easel is not let in at { $subject }: { $detail }
+notice-platform-refuses-over = Easel is connected to { $subject } again.
+notice-platform-away = Easel has had no connection to { $subject } for minutes: { $detail }
+notice-platform-away-over = Easel is connected to { $subject } again.
+notice-database = The database takes no writes: { $detail }
+notice-database-over = The database takes writes again.
+notice-disk = The disk of { $subject } is nearly full: { $detail }. When it is full, requests are refused.
+notice-disk-over = The disk of { $subject } has room again.
+notice-backup = The database could not be backed up: { $detail }
+notice-backup-over = The database is backed up again.
+notice-set-aside = What could not be read was set aside: { $detail }
+notice-new-errors = Errors that nobody expected, of a new kind: { $detail }. “easel errors” lists them with their jobs.
+
 ### The playground page
 
 page-members = Speak as

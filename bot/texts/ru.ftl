@@ -521,6 +521,32 @@ hint-start = Поздороваться
 hint-buy = Купить кредиты
 hint-admin = Для администраторов: grant, set, ban, unban, unpause, stats
 
+### Notices for the bot's administrators: what needs a person, and that it is over
+
+# $subject: name of a provider, or of a platform. $detail: a clause in English, from the log.
+notice-provider-refuses = Провайдер { $subject } не принимает ключ Easel. Проверьте его, пожалуйста. ({ $detail })
+notice-provider-refuses-over = Провайдер { $subject } снова принимает ключ Easel.
+notice-provider-blocks = Провайдер { $subject } заблокировал аккаунт. Обратитесь в его поддержку или возьмите другой ключ. ({ $detail })
+notice-provider-blocks-over = Провайдер { $subject } больше не блокирует аккаунт.
+notice-provider-funds = Баланс у провайдера { $subject } израсходован. Пополните его, пожалуйста. ({ $detail })
+notice-provider-funds-over = Провайдер { $subject } снова рисует: на счёте есть деньги.
+notice-provider-settings = Провайдер { $subject } не знает заданного адреса или модели. Исправьте настройки, пожалуйста. ({ $detail })
+notice-provider-settings-over = Провайдер { $subject } снова рисует с нынешними настройками.
+notice-provider-down = Провайдер { $subject } уже несколько минут даёт сбои. ({ $detail })
+notice-provider-down-over = Провайдер { $subject } снова рисует.
+notice-platform-refuses = Easel не пускают в { $subject }: { $detail }
+notice-platform-refuses-over = Easel снова подключён к { $subject }.
+notice-platform-away = Уже несколько минут нет связи с { $subject }: { $detail }
+notice-platform-away-over = Easel снова подключён к { $subject }.
+notice-database = База данных не принимает записи: { $detail }
+notice-database-over = База данных снова принимает записи.
+notice-disk = Диск на { $subject } почти заполнен: { $detail }. Когда он заполнится, запросы будут отклоняться.
+notice-disk-over = На диске { $subject } снова есть место.
+notice-backup = Не удалось сделать копию базы данных: { $detail }
+notice-backup-over = Копии базы данных снова делаются.
+notice-set-aside = Нечитаемое отложено в сторону: { $detail }
+notice-new-errors = Ошибки нового вида, которых никто не ждал: { $detail }. «easel errors» покажет их вместе с заданиями.
+
 ### The playground page
 
 page-members = От чьего имени

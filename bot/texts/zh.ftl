@@ -395,6 +395,32 @@ hint-start = 打个招呼
 hint-buy = 购买积分
 hint-admin = 管理员专用：grant、set、ban、unban、unpause、stats
 
+### Notices for the bot's administrators: what needs a person, and that it is over
+
+# $subject: name of a provider, or of a platform. $detail: a clause in English, from the log.
+notice-provider-refuses = 服务商 { $subject } 不接受 Easel 的密钥，请检查。（{ $detail }）
+notice-provider-refuses-over = 服务商 { $subject } 重新接受 Easel 的密钥了。
+notice-provider-blocks = 服务商 { $subject } 封禁了账号，请联系其客服，或换一个密钥。（{ $detail }）
+notice-provider-blocks-over = 服务商 { $subject } 不再封禁该账号。
+notice-provider-funds = 服务商 { $subject } 的余额已用完，请充值。（{ $detail }）
+notice-provider-funds-over = 服务商 { $subject } 又可以作画了：账户里有余额。
+notice-provider-settings = 服务商 { $subject } 不认识所设置的地址或模型，请修改设置。（{ $detail }）
+notice-provider-settings-over = 服务商 { $subject } 按现在的设置又可以作画了。
+notice-provider-down = 服务商 { $subject } 已经连续出错几分钟。（{ $detail }）
+notice-provider-down-over = 服务商 { $subject } 又可以作画了。
+notice-platform-refuses = Easel 无法登录 { $subject }：{ $detail }
+notice-platform-refuses-over = Easel 已重新连接到 { $subject }。
+notice-platform-away = Easel 与 { $subject } 已经断开几分钟：{ $detail }
+notice-platform-away-over = Easel 已重新连接到 { $subject }。
+notice-database = 数据库无法写入：{ $detail }
+notice-database-over = 数据库又可以写入了。
+notice-disk = { $subject } 的磁盘快满了：{ $detail }。磁盘满了之后，请求会被拒绝。
+notice-disk-over = { $subject } 的磁盘又有空间了。
+notice-backup = 数据库备份失败：{ $detail }
+notice-backup-over = 数据库备份恢复正常。
+notice-set-aside = 无法读取的内容已被搁置：{ $detail }
+notice-new-errors = 出现了新类型的意外错误：{ $detail }。“easel errors”会列出它们和相关任务。
+
 ### The playground page
 
 page-members = 你的身份

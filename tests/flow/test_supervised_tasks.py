@@ -46,6 +46,7 @@ TASKS = {
     "playground balances": "playground",
     "event loop lag": "metrics",
     "error groups": "errors",
+    "alerting": "alerting",
 }
 """Names of tasks, and of the readiness checks that tell of them."""
 SHARED_TASKS = {"membership", "leases", "bus", "job queue", "job recovery", "queue positions"}
@@ -130,6 +131,7 @@ async def test_each_is_logged_told_and_started_again(tmp_path: Path, monkeypatch
         folder.mkdir()
     async with telegram_world(folders[0]) as telegram, discord_world(folders[1]) as world:
         world.settings |= telegram.platform_settings()
+        world.settings["notifications"] = {"webhook": "http://127.0.0.1:9/nobody"}
         world.settings["playground"] = {"enabled": True, "path": str(tmp_path / "playground.db")}
         async with world.served() as address:
 

@@ -78,6 +78,8 @@ def test_secrets_of_toml_stand_in_files(tmp_path: Path) -> None:
         api_key_file = "{secret("two", "m-1")}"
         headers = {{ A = "x" }}
         headers_file = {{ X-Key = "{secret("three", "m-2")}" }}
+        [notifications]
+        webhook_file = "{secret("hook", "https://hooks.example/n-1")}"
         [[providers]]
         preset = "acedata"
         api_key = "plain"
@@ -91,11 +93,12 @@ def test_secrets_of_toml_stand_in_files(tmp_path: Path) -> None:
     assert settings.database_listen_url == "postgresql://easel:hush@pg/easel"
     assert shown(settings.discord.token) == "d-1"
     assert shown(settings.moderation.api_key) == "m-1"
+    assert shown(settings.notifications.webhook) == "https://hooks.example/n-1"
     assert {name: shown(value) for name, value in settings.moderation.headers.items()} == {"A": "x", "X-Key": "m-2"}
     [[first], [second]] = resolve_providers([each.model_dump() for each in settings.providers])
     assert first.key == "plain"
     assert second.headers() == {"A": "x", "X-Org": "p-2", "Authorization": "Bearer p-1"}
-    for each in ("d-1", "m-1", "m-2", "p-1", "p-2", "hush"):
+    for each in ("d-1", "m-1", "m-2", "n-1", "p-1", "p-2", "hush"):
         assert each not in repr(settings)
 
 

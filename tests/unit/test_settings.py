@@ -205,6 +205,7 @@ def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.Mo
             "providers.0.sizes.0: must be a word, without blanks around it",
         ),
         ("locale = 'de'", "locale: input should be 'en', 'zh' or 'ru'"),
+        ("[notifications]\nwebhook = 'hooks.example'", "notifications.webhook: must be an http(s) address"),
         (
             "database_url = 'easel.db'",
             "database_url: must be sqlite:///FILE.db or postgresql://USER:PASSWORD@HOST/NAME",
