@@ -107,9 +107,7 @@ class Generation:
                 async for event in events:
                     match event:
                         case AttemptStarted():
-                            masked, shape = request.keeps_a_part, request.options.size or ""
-                            shape = shape if job.options.grows else ""
-                            state = await self._start_attempt(job, state.number + 1, event, masked=masked, shape=shape)
+                            state = await self._start_attempt(job, state.number + 1, event, request)
                         case AttemptRejected(reason):
                             self._count_attempt(state, reason)
                             await self._save_checkpoint(job, f"attempt-rejected:{state.number}", {"reason": reason})
@@ -122,12 +120,14 @@ class Generation:
         return state
 
     async def _start_attempt(
-        self, job: Job, number: int, event: AttemptStarted, *, masked: bool, shape: str
+        self, job: Job, number: int, event: AttemptStarted, request: PaintRequest
     ) -> GenerationState:
         """Saves that a provider is about to be asked, before anything is sent."""
         facts: dict[str, Any] = {"provider": event.provider, "price": event.price, "model": event.model}
-        value = {**facts, "masked": True} if masked else facts
-        value = {**value, "shape": shape} if shape else value
+        masked, marked = request.keeps_a_part, request.marks is not None
+        shape = (request.options.size or "") if job.options.grows else ""
+        further = {"masked": masked, "marked": marked, "shape": shape}
+        value = facts | {name: each for name, each in further.items() if each}
         await self._save_checkpoint(job, f"attempt-started:{number}", value, {**facts, "upstream_id": None})
         await self._confirm_held(job)
         if number == 1:
@@ -138,6 +138,7 @@ class Generation:
             price=event.price,
             model=event.model,
             masked=masked,
+            marked=marked,
             begun_s=self._clock.monotonic(),
             shape=shape,
         )

@@ -6,7 +6,7 @@ Reserves credits through the store and starts jobs through the dispatch; says no
 import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -26,6 +26,7 @@ from bot.errors import (
 )
 from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
+from bot.jobs.repetition import repeated_request
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
 from bot.observability.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
@@ -241,8 +242,7 @@ class JobService:
     async def repeat_job(
         self, action: Action, job: Job, requester: Requester, *, press_id: str, picture: int | None = None
     ) -> Job | None:
-        """Retry: the same request again. Vary: the same, with a finished image as the first reference: the one with
-        the number `picture`, from 1; None: the first.
+        """What `repeated_request` says. `picture`: its number among the job's images, from 1; None: the first.
 
         `press_id`: the platform's id of the press, which it may deliver again. None: that press became a job before, or
         a job of an earlier press of this button by this user is unfinished. Raises StillPainting while `job` itself is
@@ -251,28 +251,19 @@ class JobService:
         job = await self.refresh_job(job)
         if TRANSITIONS[job.state]:
             raise StillPainting
-        references, mask, about = job.references, job.mask, 1
-        parent, parent_picture, is_variation = job.parent, job.parent_picture, job.is_variation
-        if action is Action.VARY and job.delivered:
-            chosen, about = job.delivered_picture(picture), picture or 1
-            originals = references[1:] if job.is_variation else references
-            fits = len(originals) < self._catalog.capabilities.max_references
-            references, mask = (chosen, *originals) if fits else (chosen,), None
-            parent, parent_picture, is_variation = job.id, about, True
-        button = button_key(action, job.id, requester.user.key, about)
+        again = repeated_request(action, job, picture, self._catalog.capabilities.max_references)
+        button = button_key(action, job.id, requester.user.key, again.number)
         return await self.submit_job(
             requester,
             event=f"{button}:{press_id}",
             button=button,
             prompt=job.prompt,
-            references=references,
-            mask=mask,
-            options=replace(
-                job.options, replaced_model=None, reframe=None if action is Action.VARY else job.options.reframe
-            ),
-            parent=parent,
-            parent_picture=parent_picture,
-            is_variation=is_variation,
+            references=again.references,
+            mask=again.mask,
+            options=again.options,
+            parent=again.parent,
+            parent_picture=again.parent_picture,
+            is_variation=again.is_variation,
         )
 
     def quote(self, prompt: str, references: tuple[Attachment, ...], options: Options) -> PriceRange:

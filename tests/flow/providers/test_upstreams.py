@@ -12,12 +12,13 @@ from PIL import Image as Pillow
 from bot.chat import Action
 from bot.job import State
 from bot.pictures.masks import encode_mask
-from bot.providers.marks import MASK_WORDS
+from bot.providers.marks import MARKS_WORDS, MASK_WORDS
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books, click, job_of, wait_for_stage
 from tests.flow.world import MemoryWorld, sandbox_provider, world
 from tests.support.images import png
+from tests.support.marked_copies import OUTSIDE, differ, encircled
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
 from tests.unit.pictures.images import encoded
@@ -175,6 +176,26 @@ async def test_retry_takes_the_mask_along_and_vary_leaves_it(tmp_path: Path, san
         await click(easel, post, Action.VARY)
         await easel.settled(3)
         assert [request.mask is not None for request in sandbox.requests] == [True, True, False]
+
+
+@pytest.mark.thorough
+async def test_retry_and_vary_of_a_picture_that_was_marked_by_hand_are_the_same_edit_with_its_marks(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with world(tmp_path, sandbox) as easel:
+        original = encoded(scene(), "PNG")
+        photos = easel.platform.upload(original), easel.platform.upload(encircled(original))
+        await easel.say("red circle: night", *photos)
+        [post] = await easel.settled()
+        await click(easel, post, Action.RETRY)
+        await easel.settled(2)
+        await click(easel, post, Action.VARY)
+        [first, *again] = await easel.settled(3)
+        assert [each.prompt for each in sandbox.requests] == ["red circle: night" + MARKS_WORDS] * 3
+        assert len({each.digest for request in sandbox.requests for each in request.references}) == 2
+        for each in (first, *again):
+            assert not differ(original, each.images[0].data, OUTSIDE)
+        assert await books(easel) == (47, 0)
 
 
 # ---------------------------------------------------------------- options
