@@ -205,6 +205,20 @@ def errors(
     print(error_list.json_of(groups) if as_json else "\n".join(error_list.lines_of(groups)))
 
 
+@app.command(name="admin-link")
+def admin_link(
+    user: Annotated[
+        str | None, typer.Argument(help="Whom it signs in, one of admins; may be left out where there is only one.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Print a link that signs an admin in to the admin page: once, within ten minutes."""
+    settings = _load_settings(config)
+    from adapters.admin.link_command import make_link
+
+    print(asyncio.run(make_link(settings, user)))
+
+
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to serve on.", min=0, max=65535)] = 8090,

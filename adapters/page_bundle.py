@@ -17,10 +17,11 @@ _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) (\w+))", re.M)
 _MODULE_SYNTAX = re.compile(r"^\s*(?:import|export)\b|(?<![{<])\bimport\(|\bimport\.meta\b", re.M)
 _COMMENT = re.compile(
-    r"^[ \t]*(?://.*\n|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*\n)", re.M
-)  # on lines of its own, never inside code
-_STYLESHEET = re.compile(r'^ *<link rel="stylesheet" href="/static/([\w-]+\.css)">\n', re.M)
-_SCRIPT = re.compile(r'<script( type="module")? src="/static/([\w-]+\.js)"></script>')
+    r"^[ \t]*(?://.*\n|/\*(?!!)(?:(?!\*/)[\s\S])*\*/[ \t]*\n)", re.M
+)  # on lines of its own, never inside code; one that begins with /*! says whose the code is, and stays
+_FILE = r"(?:[\w-]+/)?[\w-]+(?:\.[\w-]+)*"
+_STYLESHEET = re.compile(rf'^ *<link rel="stylesheet" href="/static/({_FILE}\.css)">\n', re.M)
+_SCRIPT = re.compile(rf'<script( type="module")? src="/static/({_FILE}\.js)"></script>')
 _ASSET = re.compile(r'url\("([\w-]+\.svg)"\)')
 
 

@@ -17,6 +17,8 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
+from adapters.admin.guard import Core
+from adapters.admin.routes import AdminRoutes
 from adapters.discord.client import DiscordAdapter
 from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
@@ -184,9 +186,11 @@ async def serve(
         stack.push_async_callback(server.stop)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None, cluster)
         server.mount(callback_routes(callbacks))
+        admin_page = AdminRoutes(settings.server.public_url, clock)
         region_page = RegionRoutes(settings.server.public_url)
-        if receives:
-            server.mount(region_page.routes())
+        has_admin_page = receives and settings.admin_page.enabled
+        for page, is_served in ((region_page, receives), (admin_page, has_admin_page)):
+            server.mount(page.routes() if is_served else ())
         processor = make_processor(settings)
         stack.push_async_callback(asyncio.to_thread, processor.close)
         adapters = make_adapters(settings, store.adapter_store, clock, processor, cluster)
@@ -201,10 +205,19 @@ async def serve(
             await server.start()
         shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
         app = await App.open(
-            settings, store, ports, clock, cluster=cluster, callbacks=callbacks, shops=shops, processor=processor
+            settings,
+            store,
+            ports,
+            clock,
+            cluster=cluster,
+            callbacks=callbacks,
+            shops=shops,
+            processor=processor,
+            listening_at=server.address if has_admin_page else None,
         )
         stack.push_async_callback(app.close)
         region_page.regions = app.regions
+        admin_page.serve(Core(sign_in=app.sign_in))
         health = DatabaseHealth(store, clock, writes=cluster.is_local)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)

@@ -13,6 +13,7 @@ from functools import partial
 import structlog
 
 from bot import texts
+from bot.administration.sign_in import AdminSignIn, link_address, server_address
 from bot.chat import Action
 from bot.cluster.budgets import share_budgets
 from bot.cluster.local import local_cluster
@@ -77,6 +78,7 @@ class App:
         reconfiguration: Reconfiguration,
         events: CoreEventSink,
         regions: Regions,
+        sign_in: AdminSignIn,
         jobs: JobService,
         runner: JobRunner,
         dispatch: Dispatch,
@@ -94,6 +96,8 @@ class App:
         self.events = events
         self.regions = regions
         """What members paint by hand, for whoever serves the page."""
+        self.sign_in = sign_in
+        """Who may use the admin page, for whoever serves it."""
         self.jobs = jobs
         self._runner = runner
         self._dispatch = dispatch
@@ -117,10 +121,12 @@ class App:
         callbacks: Callbacks | None = None,
         shops: Mapping[str, Shop] | None = None,
         processor: ImageProcessor | None = None,
+        listening_at: str | None = None,
     ) -> "App":
         """Wires the core. `store` and `cluster` are the caller's, to be closed after the App; without `cluster` this
         process is alone. `callbacks`: where upstreams may call, for who serves them. `shops`: the platforms that sell
-        credits. `processor`: of the caller, who closes it after the App; None: one of its own.
+        credits. `processor`: of the caller, who closes it after the App; None: one of its own. `listening_at`: address
+        of the caller's HTTP server with the admin page; None: it serves none.
 
         Raises SettingsWrong when a provider cannot be what the settings say.
         """
@@ -159,6 +165,7 @@ class App:
                 kept,
                 safety,
                 concurrency,
+                listening_at,
             )
             app._resources = opened.pop_all()
         return app
@@ -179,6 +186,7 @@ class App:
         kept: KeptState,
         safety: SafetyIdentifiers,
         concurrency: int,
+        listening_at: str | None,
     ) -> "App":
         provider, rules, admission = parts.provider, parts.rules, parts.admission
         catalog = provider.catalog
@@ -226,6 +234,12 @@ class App:
         )
         permissions = JobPermissions(store=store, admission=admission, admins=settings.admins, ports=ports)
         deletion = ResultDeletion(store=store, jobs=jobs, permissions=permissions)
+        sign_in = AdminSignIn(store.admin_sessions, clock, settings.admins)
+
+        async def make_admin_link(user_key: str) -> str:
+            base = server_address(settings.server.public_url, listening_at or "")
+            return link_address(base, await sign_in.make_link(user_key))
+
         commands = CommandHandler(
             store=store,
             clock=clock,
@@ -242,6 +256,7 @@ class App:
             capabilities=lambda: catalog.capabilities,
             model_choices=kept.model_choices,
             prices=lambda: catalog.prices,
+            make_admin_link=None if listening_at is None else make_admin_link,
         )
         messages = MessageHandler(
             store=store,
@@ -337,6 +352,7 @@ class App:
             reconfiguration=parts,
             events=events,
             regions=regions,
+            sign_in=sign_in,
             jobs=jobs,
             runner=runner,
             dispatch=dispatch,
@@ -348,7 +364,7 @@ class App:
                 clock,
                 cluster.leases,
                 retention_days=settings.privacy.retention_days,
-                also=[kept.pending_requests.delete_expired],
+                also=[kept.pending_requests.delete_expired, sign_in.delete_expired],
             ),
             drain_s=settings.drain_s,
         )

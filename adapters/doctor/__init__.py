@@ -12,7 +12,7 @@ from adapters.doctor.backups import check_backups
 from adapters.doctor.database import DatabaseReport, check_database
 from adapters.doctor.findings import Finding, bounded, finding
 from adapters.doctor.machine import check_disk, check_folders, check_port
-from adapters.doctor.network import check_clock, check_public_address, describe_region_page
+from adapters.doctor.network import check_clock, check_public_address, describe_admin_page, describe_region_page
 from adapters.doctor.platforms import check_discord, check_discord_chats, check_telegram
 from adapters.doctor.providers import check_moderation, check_upstreams, describe_overrides, describe_upstream
 from adapters.preconditions import missing_adapters, missing_secrets, painting_problems
@@ -57,6 +57,7 @@ async def run_checks(settings: Settings, *, missing: str | None = None) -> list[
         checks.append(("server", _single(check_port(settings.server))))
         checks.append(("public address", check_public_address(settings)))
     checks.append(("region page", _ready(describe_region_page(settings, platforms))))
+    checks.append(("admin page", _ready(describe_admin_page(settings))))
     checks.append(("clock", check_clock(_who_tells_the_time(settings, platforms, resolved))))
     checks.append(("adapters", _ready([_check_adapters(settings), *_describe_playground(settings)])))
     if settings.access.file is not None:

@@ -12,6 +12,7 @@ import httpx
 from adapters.doctor.findings import Finding
 from adapters.doctor.machine import running_instance
 from adapters.http.server import INSTANCE_HEADER, HttpServer
+from bot.administration.sign_in import ADMIN_PATH, server_address
 from bot.errors import SettingsWrong
 from bot.ports import REGION_PATH
 from bot.runtime.clock import SystemClock
@@ -101,6 +102,21 @@ def describe_region_page(settings: Settings, platforms: Sequence[str]) -> list[F
             hint="give the server an HTTPS address, and let the proxy pass /region on",
         )
     ]
+
+
+def describe_admin_page(settings: Settings) -> list[Finding]:
+    """Where administrators sign in; nothing where the page is off."""
+    if not settings.admin_page.enabled:
+        return []
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    address = server_address(server.public_url, f"http://{host}:{server.port}") + ADMIN_PATH
+    if server.public_url is not None:
+        message, hint = f"administrators sign in at {address}, over HTTPS", ""
+    else:
+        message = f"administrators sign in at {address}, on this computer alone"
+        hint = "" if server.is_loopback else "set server.public_url to reach it from elsewhere, over HTTPS"
+    return [Finding(subject="admin page", is_ok=True, message=message, hint=hint)]
 
 
 # ------------------------------------------------------------ the clock

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from adapters import page_origins
 from adapters.page_bundle import PageBundle, make_bundle
-from adapters.region import origins
 from bot.errors import (
     ChatFailed,
     EaselError,
@@ -69,10 +69,10 @@ class RegionRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get(REGION_PATH, self._index),
-            web.get(f"{REGION_PATH}/page", self._guarded(_get_page, origins.may_read)),
-            web.get(f"{REGION_PATH}/picture", self._guarded(_get_picture, origins.may_read)),
-            web.post(f"{REGION_PATH}/price", self._guarded(_post_price, origins.may_change)),
-            web.post(f"{REGION_PATH}/paint", self._guarded(_post_paint, origins.may_change)),
+            web.get(f"{REGION_PATH}/page", self._guarded(_get_page, page_origins.may_read)),
+            web.get(f"{REGION_PATH}/picture", self._guarded(_get_picture, page_origins.may_read)),
+            web.post(f"{REGION_PATH}/price", self._guarded(_post_price, page_origins.may_change)),
+            web.post(f"{REGION_PATH}/paint", self._guarded(_post_paint, page_origins.may_change)),
         ]
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:

@@ -24,6 +24,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── ParentGone  ParentDeleted  ParentForgotten  ParentElsewhere
     │   ├── PlaceClosed             the chat takes no pictures of the bot
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
+    │   ├── AdminPageOff  AdminLinkInGroup
     │   ├── NotYours  AlreadyFinished  Forgotten  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
     │       └── UnsupportedByModel  the chosen model cannot, others can
@@ -138,6 +139,8 @@ from bot.errors.infrastructure import (
 )
 from bot.errors.lineage import NothingBefore, ParentDeleted, ParentElsewhere, ParentForgotten, ParentGone
 from bot.errors.refusals import (
+    AdminLinkInGroup,
+    AdminPageOff,
     AdminsOnly,
     AlreadyFinished,
     AnimatedPicture,
@@ -217,6 +220,8 @@ from bot.errors.regions import (
 
 __all__ = [
     "AccountBlocked",
+    "AdminLinkInGroup",
+    "AdminPageOff",
     "AdminsOnly",
     "AlreadyFinished",
     "AnimatedPicture",

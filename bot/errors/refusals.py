@@ -347,6 +347,18 @@ class AdminsOnly(Refusal):
     key = "refusal-admins-only"
 
 
+class AdminPageOff(Refusal):
+    """The admin page is not enabled."""
+
+    key = "refusal-admin-page-off"
+
+
+class AdminLinkInGroup(Refusal):
+    """A link that signs in whoever opens it was asked for where others read along."""
+
+    key = "refusal-admin-link-in-group"
+
+
 class UnknownCommand(Refusal):
     """Facts: `command` as typed."""
 

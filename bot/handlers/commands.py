@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
-from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
+from bot.errors import AdminLinkInGroup, AdminPageOff, AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
@@ -70,8 +70,10 @@ class CommandHandler:
         capabilities: Callable[[], Capabilities],
         model_choices: ModelChoices,
         prices: Callable[[], PriceList],
+        make_admin_link: Callable[[str], Awaitable[str]] | None,
     ) -> None:
-        """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end."""
+        """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end.
+        `make_admin_link(user_key)`: address that signs an admin in; None: there is no admin page."""
         self._store = store
         self._clock = clock
         self._rules = rules
@@ -84,6 +86,7 @@ class CommandHandler:
         self._linked_images = linked_images
         self._deletion = deletion
         self._retention_days = retention_days
+        self._make_admin_link = make_admin_link
         self._answers: Mapping[str, Callable[[CommandContext], Awaitable[str]]] = {
             "quota": self._quota,
             "history": self._history,
@@ -104,7 +107,8 @@ class CommandHandler:
     async def answer(self, context: CommandContext, command: Command) -> Card:
         """The reply to a command.
 
-        Raises UnknownCommand, BadArguments, AdminsOnly, UnknownCharge, OneModelOnly, ChooseModel, StoreFailed.
+        Raises UnknownCommand, BadArguments, AdminsOnly, UnknownCharge, OneModelOnly, ChooseModel, AdminPageOff,
+        AdminLinkInGroup, StoreFailed.
         """
         if command.name == "model" and not command.text:
             return self._model_choices.menu(context.user.key, self._capabilities().models, context.locale)
@@ -224,6 +228,8 @@ class CommandHandler:
                 return translate(context.locale, "answer-unpaused", user=user.lower())
             case ["refund", charge]:
                 return await self._refund(context, charge)
+            case ["link"]:
+                return await self._link(context)
             case ["stats"]:
                 return await self._stats(context.locale)
             case _:
@@ -247,6 +253,15 @@ class CommandHandler:
             translate(locale, "answer-stats-strikes", user=each.user_key, count=each.strikes) for each in standings
         ]
         return "\n".join(lines)
+
+    async def _link(self, context: CommandContext) -> str:
+        if self._make_admin_link is None:
+            raise AdminPageOff
+        if context.chat.kind != "direct":
+            raise AdminLinkInGroup
+        link = await self._make_admin_link(context.user.key)
+        is_local = link.startswith("http://")
+        return translate(context.locale, "answer-admin-link-local" if is_local else "answer-admin-link", link=link)
 
     async def _refund(self, context: CommandContext, charge: str) -> str:
         """The money first: a refund that was cut short is taken up where it was when it is asked for again."""

@@ -145,6 +145,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 Subcommand(name="unpause", arguments=(Argument.USER,)),
                 Subcommand(name="refund", arguments=(Argument.CHARGE,), menus=frozenset({Menu.DIRECT, Menu.GROUP})),
                 Subcommand(name="stats"),
+                Subcommand(name="link"),
             ),
         ),
         CommandSpec(name="buy", menus=frozenset(), adapter_only=True),

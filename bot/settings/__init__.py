@@ -14,6 +14,7 @@ from bot.settings.platforms import Discord, StarPack, Telegram
 from bot.settings.providers import Provider, ProviderModel
 from bot.settings.tables import (
     Access,
+    AdminPage,
     Backup,
     Fetch,
     Jobs,
@@ -37,6 +38,7 @@ __all__ = [
     "PREFIX",
     "PRESETS",
     "Access",
+    "AdminPage",
     "Backup",
     "Discord",
     "Fetch",

@@ -123,6 +123,10 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("telegram.mode: webhook needs server.enabled")
     if settings.playground.enabled and not (settings.server.enabled and settings.server.is_loopback):
         problems.append("playground.enabled: needs the server, on a loopback server.host such as 127.0.0.1")
+    if settings.admin_page.enabled and not settings.server.enabled:
+        problems.append("admin_page.enabled: needs server.enabled")
+    if settings.admin_page.enabled and not settings.admins:
+        problems.append("admin_page.enabled: needs somebody in admins; nobody else may sign in")
     problems += _moderation_problems(settings.moderation)
     if settings.backup.every is not None and not settings.database_url.startswith("sqlite"):
         problems.append(

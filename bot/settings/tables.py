@@ -49,7 +49,7 @@ class Server(Table):
     """Port to listen on, 0 to 65535; 0: any free one."""
 
     public_url: HttpsUrl | None = None
-    """HTTPS address under which the world reaches the server, for webhooks, callbacks and the region page."""
+    """HTTPS address under which the world reaches the server, for webhooks, callbacks and its pages."""
 
     @property
     def is_loopback(self) -> bool:
@@ -226,6 +226,13 @@ class Playground(Table):
     """SQLite file in which the page keeps its messages."""
 
 
+class AdminPage(Table):
+    """The page for administrators."""
+
+    enabled: bool = False
+    """Whether the HTTP server has `/admin`, for the users in `admins`."""
+
+
 class Backup(Table):
     """Copies of the SQLite file, made while Easel runs."""
 
@@ -332,6 +339,9 @@ class Settings(BaseSettings):
 
     admins: tuple[UserKey, ...] = ()
     """`platform:id` of users who may give `/admin` commands."""
+
+    admin_page: AdminPage = AdminPage()
+    """The page for administrators."""
 
     locale: Literal["en", "zh", "ru"] = "en"
     """Language where a user has none of ours."""

@@ -17,6 +17,7 @@ from bot.painting import Options
 from bot.runtime.clock import Clock
 from bot.store import job_queries, job_rows
 from bot.store.adapter_store import BLOB_DAYS, delete_blobs, delete_post_intents, delete_tokens
+from bot.store.admin_sessions import delete_sign_ins
 from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.quarantine import delete_quarantine
@@ -69,13 +70,14 @@ class Deletions:
         await self._database.write(lambda conn: job_rows.update_job(conn, job_id, done))
 
     async def erase_user(self, user_key: str) -> tuple[tuple[str, ...], tuple[Attachment, ...]]:
-        """Erases prompts, names, results and checkpoints of a user's ended jobs, their pending requests, and the
-        pictures that they named by an address, but for those of unfinished jobs. The ledger stays. Returns the ids of
-        the jobs, and the handles of all their images."""
+        """Erases prompts, names, results and checkpoints of a user's ended jobs, their pending requests and sign-ins,
+        and the pictures that they named by an address, but for those of unfinished jobs. The ledger stays. Returns the
+        ids of the jobs, and the handles of all their images."""
 
         def work(conn: Connection) -> tuple[tuple[str, ...], tuple[Attachment, ...]]:
             delete_quarantine(conn, mentioning=user_key.partition(":")[2])
             _delete_linked_pictures(conn, user_key)
+            delete_sign_ins(conn, user_key)
             return _erase_jobs(conn, user_key)
 
         return await self._database.write(work)

@@ -317,6 +317,30 @@ pending_notice = Table(
     PrimaryKeyConstraint("scope", "user_id"),
 )
 
+# Who is signed in to the admin page. Tokens stand here by their digests alone, and a copy of the database has none.
+
+admin_link = Table(
+    "admin_link",
+    metadata,
+    Column("token_digest", Text, nullable=False),
+    Column("user_key", Text, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("token_digest"),
+    info=OF_PROCESSES,
+)
+
+admin_session = Table(
+    "admin_session",
+    metadata,
+    Column("token_digest", Text, nullable=False),
+    Column("user_key", Text, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("used", UtcDateTime, nullable=False),  # by a person; the page's own refreshing does not count
+    PrimaryKeyConstraint("token_digest"),
+    Index("ix_admin_session_user_key", "user_key"),
+    info=OF_PROCESSES,
+)
+
 # What the processes of one Easel know of each other; on SQLite there is one, and nothing stands here.
 
 process = Table(

@@ -20,6 +20,7 @@ from bot.quota import Account, Balance, QuotaRules
 from bot.runtime.clock import Clock
 from bot.store import job_queries, job_rows, job_statistics, ledger, schema
 from bot.store.adapter_store import AdapterStore, save_post_intent
+from bot.store.admin_sessions import AdminSessions
 from bot.store.amendments import Amendments
 from bot.store.budget_store import BudgetStore
 from bot.store.database import Database
@@ -49,6 +50,8 @@ class Store:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.admin_sessions = AdminSessions(database)
+        """Who is signed in to the admin page."""
         self.adapter_store = AdapterStore(database, clock)
         """What chat adapters keep, in the same database."""
         self.amendments = Amendments(database, clock)

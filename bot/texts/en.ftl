@@ -151,6 +151,8 @@ refusal-pictures-forbidden = I may send neither photos nor files in this chat, s
 refusal-writing-forbidden = I may not write where you asked, so I can’t paint there. Nothing was charged. An administrator can allow it.
 refusal-restarting = The bot is about to restart and takes no new requests. Nothing was charged; please send it again in a few minutes.
 refusal-admins-only = That command is for the admins of this bot.
+refusal-admin-page-off = The admin page is off. The setting admin_page.enabled turns it on.
+refusal-admin-link-in-group = A link to the admin page signs in whoever opens it, so I give it only in a private chat. Write /admin link to me there.
 refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
 refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
 refusal-unknown-charge = I know no purchase “{ $charge }”. The number stands on the receipt.
@@ -461,6 +463,15 @@ answer-refunded =
         [one] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credit
        *[other] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credits
     } to { $user }. Left now: { NUMBER($left, useGrouping: 0) }
+# The link signs in whoever opens it.
+answer-admin-link =
+    This link signs you in to the admin page, once, within ten minutes:
+    { $link }
+    Pass it on to nobody.
+answer-admin-link-local =
+    This link signs you in to the admin page, once, within ten minutes, on the computer where I run:
+    { $link }
+    Pass it on to nobody.
 answer-stats =
     Today (UTC): { NUMBER($users, useGrouping: 0) } { $users ->
         [one] person
@@ -702,6 +713,7 @@ discord-name-ban = ban
 discord-name-unban = unban
 discord-name-unpause = unpause
 discord-name-stats = stats
+discord-name-link = link
 # One line each, at most 100 characters.
 discord-hint-grant = Give somebody credits that do not expire
 discord-hint-set = Leave somebody exactly so many credits today
@@ -709,6 +721,7 @@ discord-hint-ban = Let somebody paint no more
 discord-hint-unban = Let somebody paint again
 discord-hint-unpause = End the pause of somebody whom moderation refused
 discord-hint-stats = What happened today
+discord-hint-link = A link to the admin page, in a private chat
 discord-option-prompt = What to paint, or what to change
 discord-option-image = A picture to start from
 discord-option-more = One more picture

@@ -168,6 +168,8 @@ refusal-pictures-forbidden = В этом чате мне нельзя отпра
 refusal-writing-forbidden = Там, откуда пришёл запрос, мне нельзя писать, поэтому рисовать там я не могу. Ничего не списано. Разрешить это может администратор.
 refusal-restarting = Бот скоро перезапустится и не принимает новые запросы. Ничего не списано; пришлите запрос ещё раз через несколько минут.
 refusal-admins-only = Эта команда только для администраторов бота.
+refusal-admin-page-off = Страница администраторов выключена. Её включает настройка admin_page.enabled.
+refusal-admin-link-in-group = По ссылке на страницу администраторов войдёт любой, кто её откроет, поэтому я даю её только в личной переписке. Напишите мне там /admin link.
 refusal-unknown-command = Команда «{ $command }» мне незнакома. Что я умею, покажет /help.
 refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
 refusal-unknown-charge = Покупки «{ $charge }» я не знаю. Номер стоит в чеке.
@@ -487,6 +489,15 @@ answer-refunded =
         [few] { NUMBER($credits, useGrouping: 0) } кредита
        *[many] { NUMBER($credits, useGrouping: 0) } кредитов
     }. Осталось: { NUMBER($left, useGrouping: 0) }
+# The link signs in whoever opens it.
+answer-admin-link =
+    По этой ссылке можно войти на страницу администраторов: один раз, в течение десяти минут.
+    { $link }
+    Никому её не передавайте.
+answer-admin-link-local =
+    По этой ссылке можно войти на страницу администраторов: один раз, в течение десяти минут, на том компьютере, где я работаю.
+    { $link }
+    Никому её не передавайте.
 answer-stats =
     Сегодня (UTC) { $users ->
         [one] обратился { NUMBER($users, useGrouping: 0) } человек
@@ -724,6 +735,7 @@ discord-name-ban = запретить
 discord-name-unban = разрешить
 discord-name-unpause = снять-паузу
 discord-name-stats = статистика
+discord-name-link = ссылка
 # По одной строке, не длиннее 100 знаков.
 discord-hint-grant = Подарить кредиты, которые не сгорают
 discord-hint-set = Оставить на сегодня ровно столько кредитов
@@ -731,6 +743,7 @@ discord-hint-ban = Запретить кому-то рисовать
 discord-hint-unban = Снова разрешить рисовать
 discord-hint-unpause = Снять паузу, начатую из-за отказов модерации
 discord-hint-stats = Что было сегодня
+discord-hint-link = Ссылка на страницу администраторов, в личной переписке
 discord-option-prompt = Что нарисовать или что изменить
 discord-option-image = Картинка, с которой начать
 discord-option-more = Ещё одна картинка

@@ -121,6 +121,8 @@ refusal-pictures-forbidden = 我在这个聊天里既不能发照片，也不能
 refusal-writing-forbidden = 我不能在你提出请求的地方发消息，所以没法在那里画图。没有扣除积分。管理员可以放开这项权限。
 refusal-restarting = 机器人即将重启，暂不接受新的请求。没有扣除积分，请过几分钟再发一次。
 refusal-admins-only = 这个命令只有机器人的管理员可以使用。
+refusal-admin-page-off = 管理页面没有打开。设置项 admin_page.enabled 可以打开它。
+refusal-admin-link-in-group = 谁打开管理页面的链接，谁就能登录，所以我只在私聊里给出。请私聊我发送 /admin link。
 refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
 refusal-bad-arguments = 没看懂。请这样写：{ $usage }
 refusal-unknown-charge = 找不到编号为“{ $charge }”的购买记录。编号写在收据上。
@@ -369,6 +371,15 @@ answer-banned = { $user } 已不能使用机器人。撤销：/admin unban { $us
 answer-unbanned = { $user } 又可以使用机器人了。
 answer-unpaused = { $user } 已不再暂停，之前的拒绝记录已清除。
 answer-refunded = 已向 { $user } 退还购买 { NUMBER($credits, useGrouping: 0) } 积分的款项。现在还剩：{ NUMBER($left, useGrouping: 0) }
+# The link signs in whoever opens it.
+answer-admin-link =
+    用这个链接可以登录管理页面，十分钟内有效，只能用一次：
+    { $link }
+    请不要转给任何人。
+answer-admin-link-local =
+    用这个链接可以在我运行的那台电脑上登录管理页面，十分钟内有效，只能用一次：
+    { $link }
+    请不要转给任何人。
 answer-stats =
     今天（UTC）有 { NUMBER($users, useGrouping: 0) } 人提出请求。
     排队：{ NUMBER($waiting, useGrouping: 0) } · 绘制中：{ NUMBER($running, useGrouping: 0) }
@@ -596,6 +607,7 @@ discord-name-ban = 封禁
 discord-name-unban = 解封
 discord-name-unpause = 解除暂停
 discord-name-stats = 统计
+discord-name-link = 链接
 # 每条一行，最多 100 个字符。
 discord-hint-grant = 送给某人不会过期的积分
 discord-hint-set = 把某人今天的积分设为指定数目
@@ -603,6 +615,7 @@ discord-hint-ban = 不再让某人画图
 discord-hint-unban = 让某人可以继续画图
 discord-hint-unpause = 解除因审核拒绝而开始的暂停
 discord-hint-stats = 今天的情况
+discord-hint-link = 管理页面的链接（私聊）
 discord-option-prompt = 要画什么，或者要改什么
 discord-option-image = 作为起点的图片
 discord-option-more = 再加一张图片

@@ -376,3 +376,19 @@ def test_why_there_is_no_region_button_is_said(server: dict[str, Any], said: str
     assert (found.subject, found.is_ok, bool(found.hint)) == ("region page", True, hinted)
     assert said in found.message
     assert network.describe_region_page(settings(server=server), []) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "said", "hinted"),
+    [
+        ({}, "at http://127.0.0.1:8080/admin, on this computer alone", False),
+        ({"host": "::1", "port": 90}, "at http://[::1]:90/admin, on this computer alone", False),
+        ({"host": "0.0.0.0"}, "at http://127.0.0.1:8080/admin, on this computer alone", True),
+        ({"public_url": "https://easel.example/bot/"}, "at https://easel.example/bot/admin, over HTTPS", False),
+    ],
+)
+def test_where_administrators_sign_in_is_said(server: dict[str, Any], said: str, hinted: bool) -> None:
+    [found] = network.describe_admin_page(settings(server=server, admins=["telegram:1"], admin_page={"enabled": True}))
+    assert (found.subject, found.is_ok, bool(found.hint)) == ("admin page", True, hinted)
+    assert said in found.message
+    assert network.describe_admin_page(settings(server=server)) == []

@@ -219,11 +219,17 @@ async def open_store(url: str, clock: Clock, *, migrate: bool = True) -> AsyncGe
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, ports: Mapping[str, ChatPort], clock: Clock, *, cluster: Cluster | None = None
+    settings: Settings,
+    ports: Mapping[str, ChatPort],
+    clock: Clock,
+    *,
+    cluster: Cluster | None = None,
+    listening_at: str | None = None,
 ) -> AsyncGenerator[App]:
-    """An App on a store of its own, both closed at the end; not started. `cluster`: this Easel among others."""
+    """An App on a store of its own, both closed at the end; not started. `cluster`: this Easel among others.
+    `listening_at`: as of `App.open`."""
     async with open_store(settings.database_url, clock) as store:
-        app = await App.open(settings, store, ports, clock, cluster=cluster)
+        app = await App.open(settings, store, ports, clock, cluster=cluster, listening_at=listening_at)
         try:
             yield app
         finally:

@@ -65,6 +65,7 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "began",
     "bot",
     "choices",
+    "link",
     "menu",
     "missing",
     "options",

@@ -228,6 +228,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "user_id", name=op.f("pk_pending_notice")),
     )
     op.create_table(
+        "admin_link",
+        sa.Column("token_digest", sa.Text(), nullable=False),
+        sa.Column("user_key", sa.Text(), nullable=False),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_admin_link")),
+    )
+    op.create_table(
+        "admin_session",
+        sa.Column("token_digest", sa.Text(), nullable=False),
+        sa.Column("user_key", sa.Text(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_admin_session")),
+    )
+    op.create_index("ix_admin_session_user_key", "admin_session", ["user_key"])
+    op.create_table(
         "process",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),

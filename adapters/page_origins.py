@@ -1,6 +1,7 @@
-"""Which requests of a browser come from the region page itself: by its origin, and by where it was sent to. Pure.
+"""Which requests of a browser come from a page of Easel's own: by their origin, and by whose page sent them. Pure.
 
-The token of a link stands in a header, which no other site can send along; this is the second lock.
+For pages under the public address or on this computer. Their tokens stand in headers and strict cookies, which no other
+site can send along; this is the second lock.
 """
 
 from collections.abc import Mapping

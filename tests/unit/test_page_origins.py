@@ -1,8 +1,8 @@
-"""Whose requests the region page's server takes: its own page's, under its public address or on this computer."""
+"""Whose requests the server of a page takes: its own page's, under its public address or on this computer."""
 
 import pytest
 
-from adapters.region.origins import may_change, may_read
+from adapters.page_origins import may_change, may_read
 
 PUBLIC = "https://easel.example/bot"
 

@@ -1,0 +1,115 @@
+// The lists of the page: jobs, members, chats, what was set aside, the audit log. Each is a table of columns.
+
+import { h } from "./dom.js";
+import { choice, listView, text } from "./list.js";
+import { actionButton, badge, chatLink, jobLink, memberLink, time } from "./parts.js";
+import { count, duration, factsOf, failureName, sentence } from "./words.js";
+
+const STATES = ["waiting", "running", "done", "failed", "cancelled"];
+/** @type {[string, string][]} */
+const SPANS = [
+  ["1", "Today"],
+  ["7", "7 days"],
+  ["30", "30 days"],
+  ["90", "90 days"],
+  ["365", "A year"],
+];
+
+/** @type {import("./table.js").Column[]} */
+export const JOB_COLUMNS = [
+  { head: "Job", cell: (row) => jobLink(row.id) },
+  { head: "Accepted", cell: (row) => time(row.created), sort: "created" },
+  { head: "State", cell: (row) => badge(row.state) },
+  { head: "Took", cell: (row) => duration(row.seconds), number: true, sort: "seconds" },
+  { head: "Member", cell: (row) => memberLink(row.user_key) },
+  { head: "Chat", cell: (row) => chatLink(row.chat_key) },
+  { head: "Provider", cell: (row) => row.provider },
+  { head: "Failure", cell: (row) => row.failure && failureName(row.failure), wide: true },
+  { head: "Pictures", cell: (row) => count(row.pictures), number: true, sort: "pictures" },
+  { head: "Credits", cell: (row) => count(row.charged), number: true, sort: "charged" },
+];
+
+export const jobs = listView({
+  name: "jobs",
+  title: "Jobs",
+  columns: JOB_COLUMNS,
+  keyOf: (row) => row.id,
+  empty: "Nobody has asked for a picture yet.",
+  sort: "created",
+  filters: (where) => [
+    choice("State", "state", [["", "Any"], ...STATES.map((each) => /** @type {[string, string]} */ ([each, sentence(each)]))], where.state),
+    text("Id contains", "id", where.id, { type: "search", class: "mono" }),
+    text("Member", "user", where.user, { placeholder: "telegram:123" }),
+    text("Chat", "chat", where.chat, { placeholder: "telegram:-100…" }),
+    text("Provider", "provider", where.provider),
+    text("Failure", "failure", where.failure, { placeholder: "failure-busy" }),
+    text("From", "since", where.since, { type: "date" }),
+    text("To", "until", where.until, { type: "date" }),
+  ],
+});
+
+/** @param {Record<string, string>} where */
+const span = (where) => [choice("Within", "days", SPANS, where.days ?? "30")];
+
+/** @param {(row: any) => Node | string} who @param {string} head @returns {import("./table.js").Column[]} */
+const usageColumns = (who, head) => [
+  { head, cell: who },
+  { head: "Pictures", cell: (row) => count(row.pictures), number: true, sort: "pictures" },
+  { head: "Credits", cell: (row) => count(row.charged), number: true, sort: "charged" },
+  { head: "Jobs", cell: (row) => count(row.jobs), number: true, sort: "jobs" },
+  { head: "Failed", cell: (row) => count(row.failed), number: true, sort: "failed" },
+];
+
+export const members = listView({
+  name: "members",
+  title: "Members",
+  columns: [
+    ...usageColumns((row) => memberLink(row.key, row.name), "Member"),
+    { head: "Key", cell: (row) => h("span", { class: "mono faint" }, row.key) },
+  ],
+  keyOf: (row) => row.key,
+  empty: "No job of any member has ended within this time.",
+  sort: "pictures",
+  filters: span,
+});
+
+export const chats = listView({
+  name: "chats",
+  title: "Chats",
+  columns: usageColumns((row) => chatLink(row.key), "Chat"),
+  keyOf: (row) => row.key,
+  empty: "No job of any chat has ended within this time.",
+  sort: "pictures",
+  filters: span,
+});
+
+export const setAside = listView({
+  name: "set-aside",
+  title: "Set aside",
+  note: "Rows and updates that nobody could read. Everything else went on without them.",
+  columns: [
+    { head: "When", cell: (row) => time(row.at) },
+    { head: "Table", cell: (row) => h("span", { class: "mono" }, row.table) },
+    { head: "Key", cell: (row) => h("span", { class: "mono" }, row.key), wide: true },
+    { head: "Why", cell: (row) => row.reason, wide: true },
+    { head: "Content", cell: (row) => h("details", {}, h("summary", {}, "Show"), h("pre", {}, row.content)), wide: true },
+    { head: "Delete", cell: (row) => actionButton("delete-set-aside", "Delete", { row: row.id }), action: true },
+  ],
+  keyOf: (row) => row.id,
+  empty: "Nothing is set aside: everything could be read.",
+});
+
+export const audit = listView({
+  name: "audit",
+  title: "Audit log",
+  columns: [
+    { head: "When", cell: (row) => time(row.at) },
+    { head: "Who", cell: (row) => row.who },
+    { head: "Did", cell: (row) => sentence(row.action) },
+    { head: "To", cell: (row) => row.target || "the bot", wide: true },
+    { head: "Details", cell: (row) => factsOf(row.details) || "–", wide: true },
+  ],
+  keyOf: (row) => row.id,
+  empty: "Nobody has changed anything yet.",
+  filters: (where) => [text("Concerns", "target", where.target, { placeholder: "telegram:123, a provider, a job" })],
+});
