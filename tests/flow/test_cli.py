@@ -317,6 +317,7 @@ def test_a_demo_takes_the_next_free_port() -> None:
 # ---------------------------------------------------------------- easel sandbox
 
 
+@pytest.mark.thorough
 async def test_the_sandbox_tells_how_it_is_used(tmp_path: Path) -> None:
     ended, said, _ = await sandbox(tmp_path, "--port", "0", stop=True)
     address = said.split()[5].rstrip(",")

@@ -103,6 +103,7 @@ async def all_retryable(user: PrivateUser) -> bool:
 
 
 @SLOW_TEST
+@pytest.mark.thorough
 async def test_a_start_on_a_full_disk_is_refused_and_the_next_one_succeeds(tmp_path: Path) -> None:
     async with kill_world(tmp_path, "chat") as world:
         config = world.write_config()

@@ -76,6 +76,7 @@ async def away(server: Server, *clusters: Cluster) -> AsyncGenerator[None]:
         await each.membership.wait_until_database()
 
 
+@pytest.mark.thorough
 async def test_members_and_leases_outlive_the_loss(server: Server, url: str) -> None:
     async with member(url) as first, member(url) as second:
         before = first.membership.id, second.membership.id

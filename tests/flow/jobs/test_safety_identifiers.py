@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from bot.jobs.safety import SafetyIdentifiers
 from bot.sandbox import Sandbox
 from bot.store.store import Store
@@ -11,6 +13,7 @@ from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, JADE, Platform
 
 
+@pytest.mark.thorough
 async def test_a_user_has_one_name_over_restarts_and_others_have_another(tmp_path: Path, sandbox: Sandbox) -> None:
     provider = {
         "preset": "sandbox",

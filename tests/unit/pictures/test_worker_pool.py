@@ -99,6 +99,7 @@ def test_memory_beyond_the_price_is_too_many_pixels(pool: WorkerPool) -> None:
     assert RemoteCall(pool, call("allocate", 400_000_000, memory_bytes=400_000_000)).run() == ()
 
 
+@pytest.mark.thorough
 def test_processor_time_beyond_the_limit_ends_the_worker(pool: WorkerPool) -> None:
     with pytest.raises(PictureTooComplex):
         RemoteCall(pool, call("spin", cpu_s=0.1)).run()
@@ -114,6 +115,7 @@ def test_the_deadline_ends_the_worker() -> None:
     pool.close()
 
 
+@pytest.mark.forms(1)
 @pytest.mark.parametrize(
     ("number", "failure"),
     [(signal.SIGSEGV, BrokenPicture), (signal.SIGABRT, PictureTooComplex), (signal.SIGKILL, PictureTooComplex)],

@@ -222,6 +222,7 @@ async def test_a_few_calls_of_a_predecessor_are_no_other_program_and_more_of_the
 
 
 @pytest.mark.usefixtures("minutes_of_the_machine")
+@pytest.mark.thorough
 async def test_a_users_pace_counts_over_all_of_their_chats(
     place: TelegramWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
