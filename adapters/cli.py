@@ -110,6 +110,7 @@ def run(config: Config = None) -> None:
     settings, source = _load_with_files(config)
     from adapters import service
     from bot.errors import SettingsWrong
+    from bot.runtime import event_loop
     from bot.settings import nothing_configured
 
     if service.missing_adapters(settings) and (nowhere := nothing_configured(config)) is not None:
@@ -119,7 +120,7 @@ def run(config: Config = None) -> None:
         if settings.playground.enabled:
             print(f"Easel's playground is at {address}", flush=True)
 
-    asyncio.run(service.run(settings, ready=ready, source=source))
+    event_loop.run(service.run(settings, ready=ready, source=source))
 
 
 @app.command()
@@ -127,8 +128,9 @@ def worker(config: Config = None) -> None:
     """Paint what other processes on the same PostgreSQL accept, and receive nothing, until SIGTERM or SIGINT."""
     settings, source = _load_with_files(config)
     from adapters import service
+    from bot.runtime import event_loop
 
-    asyncio.run(service.work(settings, source=source))
+    event_loop.run(service.work(settings, source=source))
 
 
 @app.command()
@@ -145,6 +147,7 @@ def demo(
     """Try Easel on a local page: no token, no key, no service. Keeps its state in ./.easel/."""
     settings = _load_settings(config)
     from adapters import service
+    from bot.runtime import event_loop
 
     if port is None and (port := service.free_port("127.0.0.1", DEMO_PORT)) != DEMO_PORT:
         print(f"Port {DEMO_PORT} is taken; using {port}.")
@@ -155,7 +158,7 @@ def demo(
             typer.launch(address)
 
     host = {"host": "127.0.0.1", "port": port, "enabled": True}
-    asyncio.run(
+    event_loop.run(
         service.demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready)
     )
     print("The demo has stopped; its messages and pictures are kept in ./.easel/.")

@@ -17,6 +17,7 @@ from adapters.telegram.errors import PARSE_ERRORS, translate_error
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock
+from bot.runtime.event_loop import is_in_background
 from bot.runtime.on_wire import signal_on_wire
 from bot.runtime.tls import client_context
 from bot.settings import Telegram as TelegramSettings
@@ -27,6 +28,7 @@ NO_MEMBER = "this process may make no calls now"
 UNREADABLE_ANSWER = "an answer that nobody can read"
 
 MAX_CONNECTIONS = 64  # at once; twice what the bot may send in a second
+ANSWERS_SHARE = 4  # one connection in so many is for calls that somebody waits for, which are short
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, WRITE_TIMEOUT_S = 10.0, 30.0, 30.0
 UPLOAD_TIMEOUT_S = 180.0  # for one write of an upload; a slow line still makes progress
 POOL_TIMEOUT_S = 30.0  # waiting for a free connection
@@ -66,12 +68,25 @@ class ReleasingRequest(HTTPXRequest):
     """The library's HTTP client, which frees uploaded pictures as soon as a call has ended.
 
     httpx responses and requests refer to each other, and would keep megabytes each until the garbage collector runs.
+    Calls in the background have connections of their own: httpx may promise one connection to two calls, of which the
+    second then waits until the first has had its turn of the event loop.
     """
 
-    def __init__(self, may_call: Callable[[], bool], **settings: Any) -> None:
-        """`may_call`: asked right before each call; without it none is made."""
-        super().__init__(**settings)
+    def __init__(self, may_call: Callable[[], bool], *, connection_pool_size: int, **settings: Any) -> None:
+        """`may_call`: asked right before each call; without it none is made. `connection_pool_size`: in all, at least
+        ANSWERS_SHARE."""
+        answers = connection_pool_size // ANSWERS_SHARE
+        super().__init__(connection_pool_size=answers, **settings)
         self._may_call = may_call
+        self._background = HTTPXRequest(connection_pool_size=connection_pool_size - answers, **settings)
+
+    async def initialize(self) -> None:
+        await super().initialize()
+        await self._background.initialize()
+
+    async def shutdown(self) -> None:
+        await super().shutdown()
+        await self._background.shutdown()
 
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *args: Any, **timeouts: Any
@@ -79,7 +94,8 @@ class ReleasingRequest(HTTPXRequest):
         try:
             if not self._may_call():
                 raise NetworkError(NO_MEMBER)  # without a cause: it was never sent
-            return await super().do_request(url, method, request_data, *args, **timeouts)
+            do_request = self._background.do_request if is_in_background() else super().do_request
+            return await do_request(url, method, request_data, *args, **timeouts)
         finally:
             for _, content, _ in (request_data.multipart_data if request_data else {}).values():
                 if not isinstance(content, bytes):

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -16,7 +16,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 from adapters.telegram.api import TokenSafeBot, call_untranslated
 from adapters.telegram.errors import describe_error, retry_after_s
 from adapters.telegram.ids import PLATFORM
-from adapters.telegram.updates import IncomingUpdate, UnreadableUpdate, read_update
+from adapters.telegram.updates import ReceivedUpdate
 from bot.errors import SettingsWrong, StoreFailed
 from bot.ports import Lease, Leases, Membership
 from bot.runtime.clock import Clock
@@ -38,9 +38,22 @@ UNAUTHORIZED = "telegram.token: Telegram does not accept it"
 NO_DATABASE = "updates wait for the database"
 OTHER_CONSUMER = "another program gets the updates of this bot (409 Conflict): stop it, or use a token of its own"
 
-EnqueueUpdates = Callable[[Sequence[IncomingUpdate | UnreadableUpdate]], Awaitable[None]]
 CONNECTION_LEASE = f"{PLATFORM}.connection"
-OnIdentified = Callable[[], Awaitable[EnqueueUpdates]]
+
+
+class UpdateInbox(Protocol):
+    """Takes updates over: `adapters.telegram.dispatcher.UpdateDispatcher`."""
+
+    def read(self, raw: object) -> ReceivedUpdate:
+        """Parses one update, unless it is ignored. Raises only failures of the machine."""
+        ...
+
+    async def enqueue(self, updates: Sequence[ReceivedUpdate]) -> None:
+        """Returns when Telegram may forget the updates. Raises StoreFailed: it must send them again."""
+        ...
+
+
+OnIdentified = Callable[[], Awaitable[UpdateInbox]]
 
 
 class Connection:
@@ -67,7 +80,7 @@ class Connection:
         self._problem: str | None = "not connected yet"
         self._offset = 0
         self._on_identified: OnIdentified | None = None
-        self._enqueue: EnqueueUpdates | None = None
+        self._inbox: UpdateInbox | None = None
         self._supervisor = Supervisor(clock)
         self._enqueueing: asyncio.Task[bool] | None = None
         self._conflicts: deque[float] = deque()
@@ -80,13 +93,13 @@ class Connection:
     async def open(self, on_identified: OnIdentified) -> None:
         """Calls getMe once and goes on in the background.
 
-        `on_identified` is awaited once getMe has succeeded, and returns the function that receives updates.
+        `on_identified` is awaited once getMe has succeeded, and returns what takes updates over.
         Raises SettingsWrong when Telegram does not accept the token; an unreachable Telegram is retried.
         """
         identified = await self.log_in()
         self._on_identified = on_identified
         if identified:
-            self._enqueue = await on_identified()
+            self._inbox = await on_identified()
         self._supervisor.keep_running("telegram connection", self._receive)
 
     async def log_in(self) -> bool:
@@ -117,16 +130,16 @@ class Connection:
 
     def problem(self) -> str | None:
         """Why the connection does not work right now; None when it does."""
-        is_standby = self._enqueue is not None and self._released.is_set() and self._has_peers()
+        is_standby = self._inbox is not None and self._released.is_set() and self._has_peers()
         return (None if is_standby else self._problem) or self._supervisor.problem()
 
     # ------------------------------------------------------------ within
 
     async def _receive(self) -> None:
-        if self._enqueue is None:
+        if self._inbox is None:
             assert self._on_identified is not None  # given before this begins
             await self._call_until_answered(self._bot.initialize)
-            self._enqueue = await self._on_identified()
+            self._inbox = await self._on_identified()
         await self._leases.run_held(CONNECTION_LEASE, self._receive_alone)
         await asyncio.Event().wait()  # Easel stops
 
@@ -152,14 +165,14 @@ class Connection:
             await _end((receiving, stopping))
 
     async def _poll(self, lease: Lease) -> None:
-        assert self._enqueue is not None  # known by then
+        assert self._inbox is not None  # known by then
         await self._call_until_answered(self._bot.delete_webhook)
         self._problem = None
         log.info("telegram is connected", bot=self._bot.username, mode="polling")
         retry_s = FIRST_RETRY_S
         while True:
             await self._wait_for_database()
-            wait_s = await self._poll_once(self._enqueue, retry_s, lease)
+            wait_s = await self._poll_once(self._inbox, retry_s, lease)
             if wait_s is None:
                 if self._problem is not None:
                     log.info("telegram is connected again")
@@ -174,7 +187,7 @@ class Connection:
             self._report_problem(NO_DATABASE)
             await self._membership.wait_until_database()
 
-    async def _poll_once(self, enqueue: EnqueueUpdates, retry_s: float, lease: Lease) -> float | None:
+    async def _poll_once(self, inbox: UpdateInbox, retry_s: float, lease: Lease) -> float | None:
         """One getUpdates call. None: it succeeded; else the seconds to wait before the next one."""
         try:
             raw_updates = await self._bot.get_raw_updates(
@@ -182,9 +195,9 @@ class Connection:
                 hold_s=POLL_TIMEOUT_S if self._problem is None else 0,  # a quick answer shows that a problem is over
                 allowed_updates=self._allowed,
             )
-            updates = [read_update(each, self._bot) for each in raw_updates]
+            updates = [inbox.read(each) for each in raw_updates]
             await self._wait_for_database()
-            self._enqueueing = asyncio.create_task(self._enqueue_updates(updates, enqueue), name="telegram updates")
+            self._enqueueing = asyncio.create_task(self._enqueue_updates(updates, inbox), name="telegram updates")
             if not await asyncio.shield(self._enqueueing):  # cancelled midway, Telegram would send these updates again
                 await self._clock.sleep(FIRST_RETRY_S)
         except Conflict:
@@ -220,12 +233,10 @@ class Connection:
         has_predecessor = lease.fence > FIRST_FENCE
         return has_predecessor and self._problem != OTHER_CONSUMER and len(self._conflicts) <= MAX_OWN_CONFLICTS
 
-    async def _enqueue_updates(
-        self, updates: Sequence[IncomingUpdate | UnreadableUpdate], enqueue: EnqueueUpdates
-    ) -> bool:
+    async def _enqueue_updates(self, updates: Sequence[ReceivedUpdate], inbox: UpdateInbox) -> bool:
         """Hands over what came, and moves the offset behind it. False: the offset stays, so that what came would come
         again at once; what has no number comes until something with one follows it."""
-        await enqueue(updates)
+        await inbox.enqueue(updates)
         offset = self._offset
         self._offset = max([offset, *(each.id + 1 for each in updates if each.id is not None)])
         return self._offset > offset or not updates

@@ -9,14 +9,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 import telegram
 from cachetools import LRUCache
 
 from adapters.telegram.state import TelegramState
-from adapters.telegram.updates import IncomingUpdate, RawUpdate, UnreadableUpdate, chat_of
+from adapters.telegram.updates import (
+    IgnoredUpdate,
+    IncomingUpdate,
+    RawUpdate,
+    ReceivedUpdate,
+    UnreadableUpdate,
+    chat_of,
+    read_update_id,
+)
 from bot.cluster.chat_routing import ChatRouting
 from bot.errors import StoreFailed
 from bot.errors.machine import is_machine_failure
@@ -35,7 +43,7 @@ MAX_HANDLED_IDS = 10_000  # remembered, so that no update is handled twice; a hu
 SHUTDOWN_WAIT_S = 5.0  # at the end, for updates that are being handled
 NO_CHAT = ""  # key of what is handled wherever it comes in
 
-ReadUpdate = Callable[[RawUpdate], IncomingUpdate | UnreadableUpdate]
+ReadUpdate = Callable[[object], IncomingUpdate | UnreadableUpdate]
 
 
 class UpdateHandler(Protocol):
@@ -47,6 +55,10 @@ class UpdateHandler(Protocol):
 
     def ignores(self, update: telegram.Update) -> bool:
         """Whether an update may be dropped. Costs a look in memory."""
+        ...
+
+    def ignores_unread(self, raw: RawUpdate) -> bool:
+        """As `ignores`, of an update that nobody has parsed yet. False also where that would be needed to tell."""
         ...
 
     def abandon(self) -> None:
@@ -79,12 +91,21 @@ class UpdateDispatcher:
         self._deletion = self._supervisor.add_worker("telegram inbox", self._delete_handled)
         self._search = self._supervisor.add_worker("telegram updates of others", self._begin_saved)
 
-    async def enqueue(self, updates: Sequence[IncomingUpdate | UnreadableUpdate]) -> None:
+    def read(self, raw: object) -> ReceivedUpdate:
+        """Parses one update, unless it is ignored: of a flood that would take most of the time. Raises only failures of
+        the machine."""
+        number = read_update_id(raw)
+        if number is None or number in self._tasks or not self._ignores_unread(cast(RawUpdate, raw)):
+            return self._read(raw)
+        return IgnoredUpdate(id=number)
+
+    async def enqueue(self, updates: Sequence[ReceivedUpdate]) -> None:
         """Begins to handle the updates; returns when Telegram may forget them. Those that take longer go on, and are
         saved in one transaction; the unreadable ones are set aside.
 
         Raises StoreFailed: Telegram must send them again.
         """
+        self._handled.update((each.id, None) for each in updates if isinstance(each, IgnoredUpdate))
         wanted = [each for each in updates if isinstance(each, IncomingUpdate) and self._is_wanted(each)]
         is_crowd = len(self._tasks) + len(wanted) > MAX_AWAITED
         if not self._chats.is_alone:
@@ -152,6 +173,12 @@ class UpdateDispatcher:
         try:
             return self._handler.ignores(incoming.update)
         except Exception:  # one update must not hold up those that came with it: its handling fails by itself
+            return False
+
+    def _ignores_unread(self, raw: RawUpdate) -> bool:
+        try:
+            return self._handler.ignores_unread(raw)
+        except Exception:  # as above; whatever it may be that came in the place of an update
             return False
 
     def _is_too_old(self, update: telegram.Update) -> bool:

@@ -22,6 +22,8 @@ from adapters.telegram.payments import StarPayments
 from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.region_links import RegionLinks
 from adapters.telegram.state import TelegramState
+from adapters.telegram.updates import REPORTS, RawUpdate, read_origin
+from bot.chat import User
 from bot.errors import ChatFailed
 from bot.intake.commands import PAINT_COMMANDS
 from bot.ports import ButtonPress, ButtonReply, EventSink
@@ -32,7 +34,6 @@ log = structlog.get_logger()
 
 MAX_ANSWER_CHARS = 200  # answerCallbackQuery's text
 ANSWER_WAIT_S = 3.0  # that the core may take to answer a button press; until then the button shows a spinner
-_REPORTS = ("successful_payment", "migrate_to_chat_id", "migrate_from_chat_id")  # messages that no user has written
 BASE_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
@@ -149,10 +150,17 @@ class UpdateHandler:
         """Whether an update is a message that would be answered by nothing, as its sender is over their pace. Whatever
         reports a payment, a migration or a guest's message is none."""
         message = self._message_of(update) or self._edited_message_of(update)
-        if message is None or message.guest_query_id is not None or any(getattr(message, each) for each in _REPORTS):
+        if message is None or message.guest_query_id is not None or any(getattr(message, each) for each in REPORTS):
             return False
         sender = decode_sender(message)
         return sender is not None and self._events.ignores(sender, decode_chat(message))
+
+    def ignores_unread(self, raw: RawUpdate) -> bool:
+        """As `ignores`, of an update that nobody has parsed yet. False also where that would be needed to tell."""
+        if (origin := read_origin(raw)) is None:
+            return False
+        sender = User(platform=ids.PLATFORM, id=str(origin.user), name="")
+        return self._events.ignores(sender, ids.make_chat(origin.chat, direct=origin.is_private))
 
     # ------------------------------------------------------------ messages
 

@@ -13,7 +13,7 @@ import telegram
 
 from adapters.telegram import ids
 from adapters.telegram.commands import sync_command_menus_with_retry
-from adapters.telegram.connection import Connection, EnqueueUpdates
+from adapters.telegram.connection import Connection
 from adapters.telegram.decode import BotIdentity
 from adapters.telegram.dispatcher import UpdateDispatcher
 from adapters.telegram.events import UpdateHandler
@@ -124,7 +124,7 @@ class Receiver:
 
     # ------------------------------------------------------------ within
 
-    async def _begin(self) -> EnqueueUpdates:
+    async def _begin(self) -> UpdateDispatcher:
         """Called once getMe has returned the bot's identity."""
         handler = UpdateHandler(
             bot=self._bot,
@@ -147,9 +147,9 @@ class Receiver:
         await dispatcher.resume([read(raw) for raw in self._saved_updates])
         self._saved_updates = ()
         if self._webhook is not None:
-            self._webhook.open(dispatcher.enqueue)
+            self._webhook.open(dispatcher)
         self._menu_sync.start()
-        return dispatcher.enqueue
+        return dispatcher
 
     async def _load_moves(self) -> None:
         try:

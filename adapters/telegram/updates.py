@@ -10,6 +10,8 @@ from bot.errors.machine import is_machine_failure
 
 MAX_UPDATE_ID = 2**63 - 1  # what the database keeps; Telegram's own have 31 bits
 UPDATE_ID = "update_id"
+REPORTS = ("successful_payment", "migrate_to_chat_id", "migrate_from_chat_id")  # messages that no user has written
+_NOT_ORDINARY = frozenset(("sender_chat", "guest_query_id", "message_thread_id", "direct_messages_topic", *REPORTS))
 
 RawUpdate = Mapping[str, Any]  # Any: the JSON of a Bot API Update
 
@@ -38,13 +40,51 @@ class UnreadableUpdate:
     """What of it could not be read, for the operator."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredUpdate:
+    """An update that nobody parses: it would be answered by nothing."""
+
+    id: int
+    """As of IncomingUpdate."""
+
+
+ReceivedUpdate = IncomingUpdate | UnreadableUpdate | IgnoredUpdate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOrigin:
+    """Who has written an ordinary message, and where."""
+
+    user: int
+    chat: int
+    is_private: bool
+
+
+def read_update_id(raw: object) -> int | None:
+    """The number of an update; None: it has none that can be used."""
+    number = cast("dict[str, Any]", raw).get(UPDATE_ID) if isinstance(raw, dict) else None
+    usable = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MAX_UPDATE_ID
+    return number if usable else None
+
+
+def read_origin(raw: RawUpdate) -> MessageOrigin | None:
+    """Who has written the message, or its edit, that an update brings, by a look at its JSON. None: it is none, or one
+    with anything about it that needs a closer look."""
+    message = raw.get("message") or raw.get("edited_message")
+    if not isinstance(message, dict) or _NOT_ORDINARY & message.keys():
+        return None
+    user, chat = cast("tuple[Any, Any]", (message["from"], message["chat"]))
+    if user.get("is_bot") or not isinstance(user["id"], int) or not isinstance(chat["id"], int):
+        return None
+    return MessageOrigin(user=user["id"], chat=chat["id"], is_private=chat["type"] == "private")
+
+
 def read_update(raw: object, bot: telegram.Bot) -> IncomingUpdate | UnreadableUpdate:
     """Parses one update. Raises only failures of the machine."""
     if not isinstance(raw, dict):
         return UnreadableUpdate(id=None, raw=raw, reason=f"no update but {type(raw).__name__}")
     body = cast("dict[str, Any]", raw)
-    number = body.get(UPDATE_ID)
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_UPDATE_ID:
+    if (number := read_update_id(body)) is None:
         return UnreadableUpdate(id=None, raw=body, reason=f"{kind_of(body)}: no usable {UPDATE_ID}")
     try:
         return IncomingUpdate(id=number, raw=body, update=telegram.Update.de_json(dict(body), bot))

@@ -13,8 +13,8 @@ import structlog
 import telegram
 from aiohttp import web
 
-from adapters.telegram.connection import EnqueueUpdates
-from adapters.telegram.updates import UPDATE_ID, read_update
+from adapters.telegram.connection import UpdateInbox
+from adapters.telegram.updates import UPDATE_ID
 from bot.errors import StoreFailed
 from bot.ports import Membership
 
@@ -33,15 +33,15 @@ class Webhook:
         self.secret = _derive_from_token(token, "secret")
         self._bot = bot
         self._membership = membership
-        self._enqueue: EnqueueUpdates | None = None
+        self._inbox: UpdateInbox | None = None
 
-    def open(self, enqueue: EnqueueUpdates) -> None:
+    def open(self, inbox: UpdateInbox) -> None:
         """Accepts updates from now on."""
-        self._enqueue = enqueue
+        self._inbox = inbox
 
     def close(self) -> None:
         """Answers updates with 503 from now on, so that Telegram delivers them again."""
-        self._enqueue = None
+        self._inbox = None
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return [web.post(self.path, self._receive)]
@@ -61,10 +61,10 @@ class Webhook:
         if (raw := _parse_body(body)) is None:
             log.warning("webhook call is no update")
             return web.Response(status=400)
-        if self._enqueue is None or not self._membership.reaches_database():
+        if self._inbox is None or not self._membership.reaches_database():
             return web.Response(status=503)
         try:
-            await self._enqueue([read_update(raw, self._bot)])
+            await self._inbox.enqueue([self._inbox.read(raw)])
         except StoreFailed as failed:
             log.warning("update waits for the database", detail=failed.detail)
             return web.Response(status=503)

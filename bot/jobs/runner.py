@@ -41,6 +41,7 @@ from bot.providers.fallback import FallbackProvider
 from bot.providers.versions import Versions
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, retry_store_write
+from bot.runtime.event_loop import enter_background
 from bot.runtime.on_wire import listen_on_wire
 from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended
@@ -258,6 +259,7 @@ class JobRunner:
         `release_slot` frees the concurrency slot, once nothing is left but to notify the chat, which may take long. It
         may be called twice.
         """
+        enter_background()
         structlog.contextvars.bind_contextvars(job=job_id)
         requested = self._requested.pop(job_id, None)
         try:

@@ -13,6 +13,7 @@ import structlog
 from bot.observability.metrics import TASK_RESTARTS
 from bot.runtime.background import cancel_and_wait
 from bot.runtime.clock import Clock, wait_for_event
+from bot.runtime.event_loop import foreground_context
 
 log = structlog.get_logger()
 
@@ -62,7 +63,7 @@ class SupervisedTask:
         self._is_wanted = True
         if not self.is_running and not self._is_stopped:
             name = self.name if self._ends else f"supervision of {self.name}"
-            self._supervision = asyncio.create_task(self._keep_running(), name=name)
+            self._supervision = asyncio.create_task(self._keep_running(), name=name, context=foreground_context())
 
     @property
     def is_running(self) -> bool:

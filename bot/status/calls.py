@@ -33,8 +33,8 @@ from bot.ports import (
 )
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
+from bot.runtime.event_loop import enter_background
 from bot.runtime.on_wire import listen_on_wire
-from bot.runtime.turn_queue import TurnQueue
 from bot.status.message import FinalState, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
 from bot.status.shared_budgets import SharedBudgets
@@ -66,7 +66,6 @@ class MessageCalls:
         self._clock = clock
         self._membership = membership
         self._pacer = Pacer()
-        self._turns = TurnQueue()  # for all calls but first posts, which somebody waits for
         self._background = BackgroundTasks()
         self._wake = asyncio.Event()
         self._posting: dict[str, asyncio.Event] = {}  # of posts that were not granted yet, as StatusMessage.on_wire
@@ -180,8 +179,8 @@ class MessageCalls:
         if message.on_wire is not None:
             listen_on_wire(message.on_wire.set)
         try:
-            if grant.urgency is not Urgency.FIRST:
-                await self._turns.wait_turn()
+            if grant.urgency is not Urgency.FIRST:  # which alone somebody waits for
+                enter_background()
             await self._try_call(grant, message)
         except asyncio.CancelledError:  # the message was abandoned
             self._pacer.finish_call(grant, self._clock.monotonic())

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreFailed
 from bot.runtime.clock import Clock
+from bot.runtime.event_loop import pause_background
 from bot.store.answer_limit import answer_within, driver_connection
 from bot.store.engine import (
     commit_after,
@@ -58,7 +59,8 @@ class Database:
         Raises StoreFailed, and whatever `work` raises.
         """
         self._require_open()
-        return await self._run_to_end(self._transaction(partial(rollback_after, work), self._reader))
+        with pause_background():
+            return await self._run_to_end(self._transaction(partial(rollback_after, work), self._reader))
 
     async def write(self, work: Callable[[Connection], T], *, can_wait: bool = False, put_off: bool = False) -> T:
         """Runs `work` in a transaction: committed when it returns, rolled back when it raises. It may be run again when
@@ -69,7 +71,10 @@ class Database:
         """
         self._require_open()
         if self._write_queue is not None:
-            return await self._write_queue.execute(work, can_wait=can_wait, put_off=put_off)
+            if can_wait or put_off:
+                return await self._write_queue.execute(work, can_wait=can_wait, put_off=put_off)
+            with pause_background():
+                return await self._write_queue.execute(work)
         return await self._run_to_end(self._transaction(partial(commit_after, work), self._engine))
 
     def problem(self) -> str | None:

@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.errors import StoreFailed
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
-from bot.runtime.turn_queue import TurnQueue
 from bot.store.engine import commit_after, execute_plain, raise_store_failed
 from bot.store.sqlite_driver import ThreadConnection, thread_connection
 
@@ -84,7 +83,6 @@ class WriteQueue:
         self._queue: deque[WriteTask] = deque()
         self._waiting: deque[WriteTask] = deque()  # those that can wait
         self._put_off: list[WriteTask] = []
-        self._replies = TurnQueue()  # to those that can wait
         self._supervisor = Supervisor(clock)
         self._worker = self._supervisor.add_worker("store write queue", self._process_queue)
         """Runs while something is queued."""
@@ -168,10 +166,7 @@ class WriteQueue:
             self._waiting.extendleft(reversed(batch[count:]))
             del batch[count:]
             for task in batch:
-                if task.can_wait:
-                    self._replies.call(task.send_reply)
-                else:
-                    task.send_reply()
+                task.send_reply()
 
     def _take_batch(self, batch: list[WriteTask]) -> None:
         """Moves the next writes into `batch`, those that cannot wait first. Also in the connection's thread: at no time

@@ -12,6 +12,7 @@ from typing import Any
 
 import adapters.service
 from bot.observability.logs import configure_logging
+from bot.runtime import event_loop
 from bot.settings import load
 from tests.support.forked import ForkedProcess
 from tests.support.waiting import TIMEOUT_S
@@ -20,13 +21,13 @@ from tests.support.waiting import TIMEOUT_S
 def run_easel(config: Path) -> None:
     """`easel run`, in the child."""
     configure_logging("json", "info")  # to stderr: stdout belongs to the reports
-    asyncio.run(adapters.service.run(load(config), ready=lambda address: write_report(ready=address)))
+    event_loop.run(adapters.service.run(load(config), ready=lambda address: write_report(ready=address)))
 
 
 def run_worker(config: Path) -> None:
     """`easel worker`, in the child."""
     configure_logging("json", "info")
-    asyncio.run(adapters.service.work(load(config), ready=lambda address: write_report(ready=address)))
+    event_loop.run(adapters.service.work(load(config), ready=lambda address: write_report(ready=address)))
 
 
 def write_report(**fields: str) -> None:

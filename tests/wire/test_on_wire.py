@@ -13,10 +13,11 @@ from adapters.discord.rest import RestClient
 from adapters.telegram.api import make_bot
 from bot.providers.http.client import UpstreamClient
 from bot.runtime.clock import SystemClock
+from bot.runtime.event_loop import enter_background
 from bot.runtime.on_wire import listen_on_wire, signal_on_wire
 from bot.settings import Telegram
 from tests.servers.upstream.scripted import Call, scripted_upstream
-from tests.wire.providers.http.exchanges import paint, says
+from tests.wire.providers.http.exchanges import keep_answering, paint, says
 
 Send = Callable[[], Awaitable[object]]
 
@@ -77,3 +78,17 @@ async def test_a_signal_reaches_the_listener_of_its_own_call_alone() -> None:
     await asyncio.gather(make_call("a"), make_call("b"))
     signal_on_wire()  # nobody listens
     assert heard == ["a", "b"]
+
+
+async def test_calls_in_the_background_to_telegram_share_no_connection_with_those_that_somebody_waits_for() -> None:
+    answers = ['{"ok": true, "result": {}}'] * 3
+    async with scripted_upstream(keep_answering(*answers)) as up, telegram(up.url) as send:
+
+        async def make_call(*, background: bool) -> None:
+            if background:
+                enter_background()
+            await send()
+
+        for background in (False, True, False, True):
+            await asyncio.create_task(make_call(background=background))
+        assert len(up.calls) == 2

@@ -34,7 +34,6 @@ from bot.providers.http.turns import Turns, decompress
 from bot.runtime.clock import RESUME_GRACE_S, timeout_at
 from bot.runtime.on_wire import signal_on_wire
 from bot.runtime.tls import client_context
-from bot.runtime.turn_queue import TurnQueue
 
 log = structlog.get_logger()
 
@@ -61,8 +60,6 @@ class UpstreamClient:
         context = tls or client_context()
         self._painting = _make_client(AiohttpTransport(context, keep_alive=False))
         self._repeatable = _make_client(AiohttpTransport(context, keep_alive=True))
-        self.turns = TurnQueue()
-        """For what many responses bring at once."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,11 +100,9 @@ class HttpResponse:
         deadline: float,
         timeout_s: float,
         idle_timeout_s: float,
-        turns: TurnQueue,
         repeatable: bool = False,
     ) -> None:
         self._response = response
-        self._turns = turns
         self._deadline = deadline
         self._timeout_s = timeout_s
         self._idle_timeout_s = idle_timeout_s
@@ -179,7 +174,6 @@ class HttpResponse:
         except httpx.HTTPError as exc:
             raise (Unreachable if self._repeatable else CutShort)(detail=_describe_exception(exc)) from exc
         self._deadline = max(self._deadline, timeout.when() or 0.0)  # later, where the process did not run
-        await self._turns.wait_turn()
         return chunk
 
 
@@ -229,7 +223,6 @@ async def exchange(
             deadline=deadline,
             timeout_s=timeout_s,
             idle_timeout_s=idle_timeout_s,
-            turns=client.turns,
             repeatable=repeatable,
         )
 

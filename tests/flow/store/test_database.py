@@ -20,7 +20,6 @@ from bot.store.write_queue import MAX_BATCH, WAITING_SHARE, WriteQueue, WriteTas
 from tests.flow.store.numbers import CrashError, Numbers, Statements
 from tests.support.event_loop import wait_all_tasks_blocked
 from tests.support.statements import watch_statements
-from tests.support.turns import counted_turns
 
 
 @pytest.fixture
@@ -127,22 +126,6 @@ async def test_what_can_wait_does_not_wait_for_ever(numbers: Numbers) -> None:
         each.add_done_callback(answered.append)
     await ended([*asked, *waiting])
     assert set(answered[:MAX_BATCH]) == {*asked[: MAX_BATCH - WAITING_SHARE], *waiting}
-
-
-async def test_of_those_that_can_wait_one_goes_on_in_a_turn_of_the_loop(numbers: Numbers) -> None:
-    went_on: dict[int, int] = {}
-    with counted_turns() as count:
-
-        def note(task: "asyncio.Task[int]") -> None:
-            went_on[task.result()] = count.turn
-
-        async with numbers.busy():
-            asked = [numbers.put(number, can_wait=number % 2 == 0) for number in range(20)]
-        for task in asked:
-            task.add_done_callback(note)
-        assert await ended(asked) == list(range(20))
-    assert len({went_on[number] for number in range(1, 20, 2)}) == 1
-    assert len({went_on[number] for number in range(0, 20, 2)}) == 10
 
 
 async def test_one_that_is_refused_leaves_nothing_and_takes_nobody_along(numbers: Numbers) -> None:

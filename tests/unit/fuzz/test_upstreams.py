@@ -28,7 +28,6 @@ from bot.providers.image_urls import decode_data_url, parse_image_url
 from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
 from bot.providers.tasks.response import parse_task
-from bot.runtime.turn_queue import TurnQueue
 from tests.support.examples import examples
 from tests.unit.fuzz.strategies import JSON, SIZES, TEXT, cut, with_names
 
@@ -230,9 +229,7 @@ async def heard(pieces: list[bytes]) -> list[tuple[str, str]]:
         for piece in pieces:
             yield piece
 
-    answer = HttpResponse(
-        httpx.Response(200, content=body()), deadline=math.inf, timeout_s=60, idle_timeout_s=60, turns=TurnQueue()
-    )
+    answer = HttpResponse(httpx.Response(200, content=body()), deadline=math.inf, timeout_s=60, idle_timeout_s=60)
     return [event async for event in iter_sse_events(answer)]
 
 

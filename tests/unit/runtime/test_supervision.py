@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.observability.metrics import TASK_RESTARTS
+from bot.runtime.event_loop import enter_background, is_in_background
 from bot.runtime.supervision import FIRST_PAUSE_S, MAX_PAUSE_S, SupervisedTask, Supervisor, TaskInterrupted
 from tests.support.clocks import FakeClock, settle
 
@@ -182,3 +183,19 @@ async def test_a_task_that_was_never_started_is_stopped(clock: FakeClock) -> Non
     task = SupervisedTask("poller", Work().run, clock)
     await task.stop()
     assert (task.is_running, task.problem) == (False, None)
+
+
+async def test_a_worker_is_in_the_foreground_whoever_starts_it(clock: FakeClock) -> None:
+    seen = list[bool]()
+
+    async def work() -> None:
+        seen.append(is_in_background())
+
+    async def start() -> None:
+        enter_background()
+        worker.start()
+
+    worker = Supervisor(clock).add_worker("worker", work)
+    await asyncio.create_task(start())
+    await worker.wait()
+    assert seen == [False]

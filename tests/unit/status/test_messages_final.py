@@ -7,11 +7,11 @@ import pytest
 
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.painting import Progress
+from bot.runtime.event_loop import is_in_background
 from bot.status.message import FinalState
 from bot.status.messages import StatusMessages
 from tests.support.clocks import FakeClock, settle
 from tests.support.platform import DIRECT
-from tests.support.turns import counted_turns
 from tests.unit.status.gated_platform import DONE, GatedPlatform, load_one_image, new_message, show_final
 
 
@@ -106,19 +106,19 @@ async def test_a_message_may_be_closed_at_any_moment(
     assert len(platform.posts) == 1
 
 
-async def test_of_ends_that_come_together_one_is_shown_in_a_turn_of_the_loop_and_first_posts_do_not_wait_for_them(
+async def test_ends_are_shown_in_the_background_and_first_posts_are_made_in_the_foreground(
     status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns: dict[str, int] = {}
-    chats = [replace(DIRECT, id=f"chat {number}") for number in range(8)]
+    background: dict[str, bool] = {}
+    chats = [replace(DIRECT, id=f"chat {number}") for number in range(2)]
     edit, post = platform.edit, platform.post
 
     async def note_edit(ref: MessageRef, card: Card) -> None:
-        turns[ref.message_id] = count.turn
+        background[ref.message_id] = is_in_background()
         await edit(ref, card)
 
     async def note_post(chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
-        turns[chat.id] = count.turn
+        background[chat.id] = is_in_background()
         return await post(chat, card, reply_to=reply_to, key=key)
 
     for chat in chats:
@@ -127,11 +127,8 @@ async def test_of_ends_that_come_together_one_is_shown_in_a_turn_of_the_loop_and
     monkeypatch.setattr(platform, "edit", note_edit)
     monkeypatch.setattr(platform, "post", note_post)
     newcomer = replace(DIRECT, id="newcomer")
-    with counted_turns() as count:
-        ends = [show_final(status_messages, chat.id, final=FinalState(card=DONE)) for chat in chats]
-        await asyncio.sleep(0)
-        status_messages.open_message(new_message(clock, newcomer.id, newcomer))
-        await asyncio.gather(*ends)
-    first_post = turns.pop(newcomer.id)
-    assert len(set(turns.values())) == len(chats)
-    assert first_post < sorted(turns.values())[2]
+    ends = [show_final(status_messages, chat.id, final=FinalState(card=DONE)) for chat in chats]
+    status_messages.open_message(new_message(clock, newcomer.id, newcomer))
+    await asyncio.gather(*ends)
+    assert not background.pop(newcomer.id)
+    assert list(background.values()) == [True, True]

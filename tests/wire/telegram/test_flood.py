@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 import telegram
+from pydantic import SecretStr
 
 from adapters.telegram import dispatcher
+from adapters.telegram.api import make_bot
 from adapters.telegram.dispatcher import UpdateDispatcher
 from adapters.telegram.state import TelegramState
-from adapters.telegram.updates import IncomingUpdate, RawUpdate
+from adapters.telegram.updates import IgnoredUpdate, IncomingUpdate, RawUpdate, read_update
 from bot.cluster.chat_routing import ChatRouting
 from bot.cluster.local import local_cluster
 from bot.runtime.clock import Clock
+from bot.settings import Telegram
 from tests.servers.telegram import AlbumItem
 from tests.support.clocks import FakeClock
 from tests.support.images import png
@@ -62,6 +65,9 @@ class Handler:
     def ignores(self, update: telegram.Update) -> bool:
         return update.update_id in self.ignored
 
+    def ignores_unread(self, raw: RawUpdate) -> bool:
+        return raw["update_id"] in self.ignored
+
     def abandon(self) -> None: ...
 
 
@@ -73,7 +79,7 @@ def make_inbox(state: TelegramState, handler: Handler, clock: Clock) -> UpdateDi
     return inbox
 
 
-def _never_read(raw: RawUpdate) -> IncomingUpdate:
+def _never_read(raw: object) -> IncomingUpdate:
     raise AssertionError
 
 
@@ -145,6 +151,35 @@ async def test_what_is_ignored_costs_no_task_and_no_row(place: TelegramWorld) ->
         for _ in range(2):
             await inbox.enqueue(updates(FLOOD))
         assert (state.saves, handler.handled) == ([], [0])
+
+
+async def test_what_is_ignored_is_not_even_parsed(place: TelegramWorld) -> None:
+    async with wired(place) as easel:
+        state, handler = CountingState(easel.storage), Handler(ignored=range(1, FLOOD))
+        inbox = UpdateDispatcher(
+            state,
+            handler,
+            place.clock,
+            chats=ChatRouting("telegram", local_cluster(), place.clock),
+            read=lambda raw: read_update(raw, make_bot(Telegram(token=SecretStr(place.server.token)))),
+        )
+        received = [inbox.read({"update_id": number}) for number in range(FLOOD)]
+        assert [type(each) for each in received] == [IncomingUpdate] + [IgnoredUpdate] * (FLOOD - 1)
+        handler.ignored = range(0)
+        await inbox.enqueue(received)
+        await inbox.enqueue(updates(FLOOD))  # it stays handled
+        assert (state.saves, handler.handled) == ([], [0])
+
+
+async def test_what_cannot_be_looked_at_is_parsed(place: TelegramWorld) -> None:
+    class Puzzled(Handler):
+        def ignores_unread(self, raw: RawUpdate) -> bool:
+            raise KeyError("from")
+
+    async with wired(place) as easel:
+        inbox = make_inbox(CountingState(easel.storage), Puzzled(), place.clock)
+        with pytest.raises(AssertionError):  # of `_never_read`
+            inbox.read({"update_id": 1})
 
 
 @pytest.mark.forms(1)
