@@ -18,6 +18,7 @@ import structlog
 from cachetools import LRUCache
 
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
+from bot.chat import Action
 from bot.errors import StoreFailed
 from bot.ports import UpdateInbox
 from bot.runtime.clock import Clock, wait_for_event
@@ -34,6 +35,9 @@ RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE")
 MESSAGE_EVENTS = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
 EDIT_NUMBER_BYTES = 7  # of a hash: the database's numbers have eight
 _CHAT_COMMAND, _MODAL_SUBMIT = (2, 1), 5  # types of interactions, and of commands, that are shown as "thinking"
+_BUTTON = 3  # the type of an interaction
+SHOWN_AT_ONCE = frozenset({Action.EDIT, Action.MORE, Action.BACK, Action.REFRAME, Action.REGION, Action.DETAILS})
+"""Buttons that show something to whoever presses, who sees it or presses again; all others begin something."""
 Event = Mapping[str, Any]  # Any: JSON of the gateway
 
 
@@ -252,8 +256,11 @@ def _is_recorded(event_id: int, body: Any) -> bool:
 
 
 def asks_for_something(event: str, data: Event, bot_id: str) -> bool:
-    """Whether a kill would leave somebody waiting: a command or a form, or a message that may be meant for the bot."""
+    """Whether a kill would leave somebody waiting: a command, a form or a button that begins something, or a message
+    that may be meant for the bot."""
     if event == "INTERACTION_CREATE":
+        if data["type"] == _BUTTON:
+            return _begins_something(str(data.get("data", {}).get("custom_id")))
         return data["type"] == _MODAL_SUBMIT or (data["type"], data.get("data", {}).get("type")) == _CHAT_COMMAND
     if _author_of(data).get("bot") or data.get("webhook_id"):
         return False
@@ -264,6 +271,12 @@ def asks_for_something(event: str, data: Event, bot_id: str) -> bool:
     replies = _is_user(_author_of(data.get("referenced_message")), bot_id)
     is_command = str(data.get("content", "")).startswith("/")
     return "guild_id" not in data or mentioned or bool(data.get("mention_roles")) or replies or is_command
+
+
+def _begins_something(custom_id: str) -> bool:
+    name, _, rest = custom_id.partition(":")
+    action = rest.partition(":")[0]
+    return name == "easel" and action in {each.value for each in Action} - SHOWN_AT_ONCE
 
 
 def _author_of(message: Any) -> Event:

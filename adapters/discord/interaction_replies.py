@@ -88,6 +88,15 @@ class InteractionReplies:
         await wait_for_event(self._few_unacknowledged, MAX_COURTESY_S, self._clock)
         return token
 
+    async def acknowledge_press(self, interaction: Interaction) -> None:
+        """Tells Discord that a press has come, as soon as it is saved; nothing is shown."""
+        await self._inbox.wait_until_saved(interaction.id)
+        await self.respond(lambda: interaction.response.defer())
+
+    def set_handled(self, interaction: Interaction) -> None:
+        """The interaction needs not be taken up again."""
+        self._inbox.set_handled(interaction.id)
+
     @contextmanager
     def _count_unacknowledged(self) -> Generator[None]:
         self._unacknowledged += 1

@@ -181,12 +181,14 @@ class InteractionHandler:
             await self._replies.respond(lambda: interaction.response.defer())
             reply = await pressing
         else:
-            await self._replies.respond(lambda: interaction.response.defer())
+            await self._replies.acknowledge_press(interaction)
             # the fresh token reaches the message once more
             if token_only and interaction.message is not None and not press.from_menu:
                 await self._state.renew_token(token, str(interaction.message.id))
             reply = await self._events.press_button(press)
         await self._replies.send_reply(token, reply)
+        if reply.handled:
+            self._replies.set_handled(interaction)
 
     async def handle_answer_button(self, interaction: Interaction, *, needs_words: bool) -> None:
         """The button of a question opens the form for its answer."""

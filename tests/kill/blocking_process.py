@@ -5,29 +5,31 @@ Easel, under the subclasses here.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
 import adapters.service
 import bot.reconfiguration
+import bot.store.store
 from adapters.discord.client import DiscordAdapter
 from adapters.telegram.client import TelegramAdapter
-from bot.chat import Card, Chat, Delivered, MessageRef
+from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, PaintEvent, PaintRequest, Preview, Progress
 from bot.providers.candidates import Mark
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider, Shrink
 from bot.quota import QuotaRules
+from bot.store.deletions import Deletions
 from bot.store.store import Store
 from bot.strikes import StrikeRules
 from tests.kill.kill_points import kill_point_name
 from tests.support.easel_process import run_easel, write_report
 
-PROMPTS_BY_JOB_ID: dict[str, str] = {}  # jobs that this process has accepted
+PROMPTS_BY_JOB_ID: dict[str, str] = {}  # jobs that this process has accepted, or looked at
 
 
 async def block_at(kill_point: str, prompt: str) -> None:
@@ -47,6 +49,18 @@ class BlockingStore(Store):
         accepted = await super().accept_job(new, rules, **how)
         await block_at("accepted", new.prompt)
         return accepted
+
+    @override
+    async def get_job(self, job_id: str) -> Job | None:
+        if (job := await super().get_job(job_id)) is not None:
+            PROMPTS_BY_JOB_ID[job_id] = job.prompt
+            await block_at("pressed", job.prompt)
+        return job
+
+    @override
+    async def add_message(self, job: Job, message_id: str) -> None:
+        await super().add_message(job, message_id)
+        await block_at("noted", PROMPTS_BY_JOB_ID[job.id])
 
     @override
     async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:
@@ -92,8 +106,7 @@ class BlockingStore(Store):
         trace: str | None = None,
         strikes: StrikeRules | None = None,
     ) -> bool:
-        if state is State.DONE:
-            await block_at("delivered", job.prompt)
+        await block_at("delivered" if state is State.DONE else "refused", job.prompt)
         done = await super().settle_job(
             job, state, charged=charged, failure=failure, delivered=delivered, trace=trace, strikes=strikes
         )
@@ -113,30 +126,40 @@ class BlockingFallback(FallbackProvider):
                 yield event
 
 
-async def block_after_delivery(key: str, result: Delivered) -> Delivered:
-    """Blocks at `sent`. `key`: the job's id."""
-    await block_at("sent", PROMPTS_BY_JOB_ID.get(key, ""))
+class BlockingDeletions(Deletions):
+    @override
+    async def finish_deletion(self, job_id: str) -> None:
+        await super().finish_deletion(job_id)
+        await block_at("noted", PROMPTS_BY_JOB_ID[job_id])
+
+
+T = TypeVar("T")
+
+
+async def block_around(key: str, call: Awaitable[T]) -> T:
+    """Blocks at `sent` after a delivery; before and after what a press posts or takes away. `key`: the job's id, of a
+    press with more behind it."""
+    job_id, _, pressed = key.partition(":")
+    prompt = PROMPTS_BY_JOB_ID.get(job_id, "")
+    if pressed:
+        await block_at("posting", prompt)
+    result = await call
+    await block_at("shown" if pressed else "sent", prompt)
     return result
 
 
 class BlockingDiscord(DiscordAdapter):
     @override
-    async def deliver(
-        self,
-        chat: Chat,
-        ref: MessageRef | None,
-        card: Card,
-        images: Sequence[Image],
-        *,
-        reply_to: str | None,
-        key: str,
-    ) -> Delivered:
-        return await block_after_delivery(
-            key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key)
-        )
+    async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        posting = super().post(chat, card, reply_to=reply_to, key=key)
+        return await (block_around(key, posting) if ":press:" in key else posting)
 
+    @override
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        await block_around(f"{key}:remove", super().remove(chat, message_ids, card, key=key, keep=keep))
 
-class BlockingTelegram(TelegramAdapter):
     @override
     async def deliver(
         self,
@@ -148,13 +171,44 @@ class BlockingTelegram(TelegramAdapter):
         reply_to: str | None,
         key: str,
     ) -> Delivered:
-        return await block_after_delivery(
-            key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key)
-        )
+        return await block_around(key, super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
+
+
+class BlockingTelegram(TelegramAdapter):
+    @override
+    async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        posting = super().post(chat, card, reply_to=reply_to, key=key)
+        return await (block_around(key, posting) if ":press:" in key else posting)
+
+    @override
+    async def post_album(
+        self, chat: Chat, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+    ) -> Delivered:
+        return await block_around(key, super().post_album(chat, card, images, reply_to=reply_to, key=key))
+
+    @override
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        await block_around(f"{key}:remove", super().remove(chat, message_ids, card, key=key, keep=keep))
+
+    @override
+    async def deliver(
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        images: Sequence[Image],
+        *,
+        reply_to: str | None,
+        key: str,
+    ) -> Delivered:
+        return await block_around(key, super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
 
 
 def run_blocking(config: Path) -> None:
     """Each job waits at the kill point that its prompt names."""
+    bot.store.store.Deletions = BlockingDeletions
     adapters.service.Store, bot.reconfiguration.FallbackProvider = BlockingStore, BlockingFallback
     adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
     run_easel(config)

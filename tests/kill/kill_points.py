@@ -3,6 +3,7 @@
 Data, and the names of kill points in prompts. `blocking_process` blocks there, `matrix` judges afterwards.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,6 +101,20 @@ KILL_POINTS = (
         name="unnotified", description="failed and settled, user not notified", outcome="released", fault=Fault("400")
     ),
 )
+FREE_POINTS = {
+    "pressed": "press received, nothing posted",
+    "posting": "about to be posted, or taken away",
+    "shown": "posted or taken away, not noted",
+    "noted": "noted with its job",
+}
+"""Kill points of presses that paint nothing, with descriptions."""
+STRIKE_POINTS = {
+    "refused": "refused by moderation, not settled",
+    "unnotified": "settled and counted, user not notified",
+}
+"""Kill points of jobs that moderation refuses, with descriptions."""
+KILL_POINT_NAMES = {each.name for each in KILL_POINTS} | FREE_POINTS.keys() | STRIKE_POINTS.keys()
+_NAMED = re.compile(r"\bat ([a-z-]+)")
 KILL_POINTS_BY_NAME = {each.name: each for each in KILL_POINTS}
 
 
@@ -108,5 +123,6 @@ def make_prompt(platform: str, kill_point: str) -> str:
 
 
 def kill_point_name(prompt: str) -> str:
-    """The name of the kill point at which the job of a prompt blocks; any other word when it does not."""
-    return prompt.rpartition(" ")[2]
+    """The name of the kill point at which the job of a prompt blocks; empty when it does not. Words that Easel adds for
+    an upstream may follow."""
+    return next((name for name in reversed(_NAMED.findall(prompt)) if name in KILL_POINT_NAMES), "")

@@ -109,7 +109,7 @@ class KillWorld(World):
             return PrivateUser(
                 key=f"telegram:{user.id}",
                 say=lambda text: _discard(self.telegram.say(user, chat, text)),
-                messages=lambda: _telegram_messages(self.telegram, chat),
+                messages=lambda: telegram_messages(self.telegram, chat),
             )
         world = self.discord.world
         ada = world.add_member(self.guild, "Ada")
@@ -119,14 +119,14 @@ class KillWorld(World):
             return PrivateUser(
                 key=f"discord:{ada.id}",
                 say=lambda text: _discard(say(ada, channel, text)),
-                messages=lambda: _discord_messages(self.discord, channel),
+                messages=lambda: discord_messages(self.discord, channel),
             )
         channel = world.add_channel(self.guild)
         slash = self.discord.slash
         return PrivateUser(
             key=f"discord:{ada.id}",
             say=lambda text: _discard(slash(ada, channel, "imagine", {"prompt": text})),
-            messages=lambda: _discord_messages(self.discord, channel),
+            messages=lambda: discord_messages(self.discord, channel),
         )
 
     def request_count(self, prompt: str) -> int:
@@ -186,7 +186,7 @@ async def kill_world(
         )
 
 
-def _telegram_messages(server: TelegramServer, chat: Chat) -> list[BotMessage]:
+def telegram_messages(server: TelegramServer, chat: Chat) -> list[BotMessage]:
     return [
         BotMessage(
             id=str(each.id),
@@ -199,7 +199,7 @@ def _telegram_messages(server: TelegramServer, chat: Chat) -> list[BotMessage]:
     ]
 
 
-def _discord_messages(server: DiscordServer, channel: Channel) -> list[BotMessage]:
+def discord_messages(server: DiscordServer, channel: Channel) -> list[BotMessage]:
     return [
         BotMessage(
             id=str(each.id),

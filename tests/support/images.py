@@ -36,3 +36,12 @@ def image(
     return Image(
         data=plain_image(color, kind, size, mode), media_type=f"image/{kind.lower()}", width=width, height=height
     )
+
+
+def mask_for(picture: bytes) -> bytes:
+    """A PNG as large as a picture, whose middle is transparent: a mask that marks the middle."""
+    with PIL.Image.open(io.BytesIO(picture)) as opened:
+        width, height = opened.size
+    mask = PIL.Image.new("RGBA", (width, height), "white")
+    mask.paste((0, 0, 0, 0), (width // 4, height // 4, width // 2, height // 2))
+    return encode_image(mask)
