@@ -226,11 +226,10 @@ STRIKE = Kind(name="refusal", prepare=_nothing, act=_say_refused, pictures=0, po
 KINDS = (*PAID_KINDS, *FREE_KINDS, STRIKE)
 
 
-def all_cells(world: KillWorld) -> list[Cell]:
-    """Every kind at every kill point on every platform."""
+def all_cells(world: KillWorld, kind: Kind) -> list[Cell]:
+    """A kind at every kill point on every platform."""
     return [
         Cell(kind=kind, point=point, platform=platform, member=add_member(world, platform))
-        for kind in KINDS
         for point in kind.points
         for platform in PLATFORMS
         if not (kind.name == "details" and platform == "discord" and point != "pressed")  # a card of its presser's

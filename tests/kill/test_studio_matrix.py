@@ -6,26 +6,34 @@ from pathlib import Path
 import pytest
 
 from tests.kill.members import PUBLIC
-from tests.kill.studio_matrix import Cell, FaultsOnce, all_cells, few_cells, format_table, kill_and_restart
+from tests.kill.studio_matrix import KINDS, Cell, FaultsOnce, Kind, all_cells, few_cells, format_table, kill_and_restart
 from tests.kill.world import KillWorld, kill_world
+
+DIALECTS = ("chat", "images")  # which shows marked copies for masks, and which takes masks
+Recorder = Callable[[str, object], None]
 
 pytestmark = pytest.mark.usefixtures("preloaded_texts")
 
 
-@pytest.mark.parametrize(
-    ("dialect", "cells"),
-    [
-        ("chat", few_cells),
-        pytest.param("images", few_cells, marks=pytest.mark.thorough),
-        *(pytest.param(dialect, all_cells, marks=pytest.mark.soak) for dialect in ("chat", "images")),
-    ],
-)
-@pytest.mark.timeout(600)  # seconds; three processes, and a hundred jobs in the soak
-async def test_kill_and_restart_at_every_point(
-    tmp_path: Path,
-    dialect: str,
-    cells: Callable[[KillWorld], list[Cell]],
-    record_property: Callable[[str, object], None],
+@pytest.mark.forms(1)
+@pytest.mark.timeout(600)  # seconds; three processes and some forty jobs
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_kill_and_restart(tmp_path: Path, dialect: str, record_property: Recorder) -> None:
+    await check_cells(tmp_path, dialect, few_cells, record_property)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_kill_and_restart_at_every_point_on_every_platform(
+    tmp_path: Path, dialect: str, kind: Kind, record_property: Recorder
+) -> None:
+    await check_cells(tmp_path, dialect, lambda world: all_cells(world, kind), record_property)
+
+
+async def check_cells(
+    tmp_path: Path, dialect: str, cells: Callable[[KillWorld], list[Cell]], record_property: Recorder
 ) -> None:
     faults = FaultsOnce()
     async with kill_world(tmp_path, dialect, faults=faults, pace=0.05) as world:

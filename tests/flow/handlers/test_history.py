@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.chat import Action, MessageRef, User
-from bot.errors import NothingBefore, NotYours, ParentDeleted, ParentForgotten, ParentGone
+from bot.errors import NothingBefore, NotYours, ParentDeleted, ParentForgotten, ParentGone, TooFast
 from bot.handlers import result_history
+from bot.ports import ButtonReply
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import ask, books, click
@@ -278,4 +279,22 @@ async def test_where_messages_have_no_links_a_button_leads_to_each_step(
         await click(easel, first, Action.DELETE)
         for step, said in ((6, DELETED), (8, EXPIRED), (None, EXPIRED)):
             assert (await click(easel, tree, Action.STEP, picture=step)).text == said
+        assert await books(easel) == before
+
+
+# ---------------------------------------------------------------- the pace
+
+
+@pytest.mark.parametrize("action", [Action.UNDO, Action.COMPARE, Action.TREE, Action.STEP, Action.DETAILS])
+async def test_what_is_free_counts_towards_the_pace_of_requests(
+    tmp_path: Path, sandbox: Sandbox, action: Action
+) -> None:
+    async with world(tmp_path, sandbox, limits={"user_per_minute": 4}) as easel:
+        await easel.say("make it blue", easel.platform.upload(png(size=(48, 32))))
+        [post] = await easel.settled(1)
+        before = await books(easel)
+        answers = [await click(easel, post, action, picture=1) for _ in range(5)]
+        too_fast = translate("en", TooFast.key, seconds=60)[:20]  # how many are left is the clock's
+        assert [each.text.startswith(too_fast) for each in answers] == [False, False, False, True, False]
+        assert answers[4] == ButtonReply()  # it is said once
         assert await books(easel) == before
