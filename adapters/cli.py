@@ -91,15 +91,20 @@ def _load_settings(config: Path | None) -> "Settings":
     return _load_with_files(config)[0]
 
 
-def _load_with_files(config: Path | None) -> "tuple[Settings, SettingsSource]":
-    """As `_load_settings`, and where they are read again when they change."""
+def _load_with_files(config: Path | None, *, serves: bool = False) -> "tuple[Settings, SettingsSource]":
+    """As `_load_settings`, and where they are read again when they change. `serves`: whether standard error is a log
+    that programs read."""
     from adapters.reloading import SettingsSource
-    from bot.observability.logs import configure_logging
+    from bot.observability.logs import configure_logging, log_everything_else
+    from bot.observability.secrets import SECRETS, secrets_in
     from bot.settings import load_with_files
 
     _read.config = config
     loaded = load_with_files(config)
+    SECRETS.add(secrets_in(loaded.settings))
     configure_logging(loaded.settings.log.format, loaded.settings.log.level)
+    if serves and loaded.settings.log.format == "json":
+        log_everything_else()
     return loaded.settings, SettingsSource(config=config, files=loaded.files)
 
 
@@ -107,7 +112,7 @@ def _load_with_files(config: Path | None) -> "tuple[Settings, SettingsSource]":
 def run(config: Config = None) -> None:
     """Run every adapter that is switched on, the HTTP server and the jobs, until SIGTERM or SIGINT."""
     gc.disable()  # until Easel runs: imports leave nothing to collect, and to look for it takes a quarter of a second
-    settings, source = _load_with_files(config)
+    settings, source = _load_with_files(config, serves=True)
     from adapters import service
     from bot.errors import SettingsWrong
     from bot.runtime import event_loop
@@ -126,7 +131,7 @@ def run(config: Config = None) -> None:
 @app.command()
 def worker(config: Config = None) -> None:
     """Paint what other processes on the same PostgreSQL accept, and receive nothing, until SIGTERM or SIGINT."""
-    settings, source = _load_with_files(config)
+    settings, source = _load_with_files(config, serves=True)
     from adapters import service
     from bot.runtime import event_loop
 

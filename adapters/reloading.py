@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from bot.errors import SettingsWrong
 from bot.observability.logs import configure_logging
+from bot.observability.secrets import SECRETS, secrets_in
 from bot.reconfiguration import EXCEPT, RELOADED, Reconfiguration
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
@@ -112,6 +113,7 @@ class SettingsReloader:
         """Reads the settings and applies what can be; what is wrong is logged, and nothing has changed then."""
         try:
             loaded = await asyncio.to_thread(self._load)
+            SECRETS.add(secrets_in(loaded.settings))
             changed = changed_keys(self._settings, loaded.settings)
             now = [key for key in changed if is_reloaded(key)]
             if now:

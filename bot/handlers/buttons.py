@@ -23,6 +23,7 @@ from bot.handlers.result_menus import ResultMenus
 from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
+from bot.observability.job_context import about_job
 from bot.painting import Capabilities
 from bot.ports import ButtonPress, ButtonReply
 from bot.runtime.clock import Clock
@@ -79,7 +80,12 @@ class ButtonHandler:
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         """Handles a click; returns what the clicker alone is shown."""
-        locale = negotiate_locale(press.sender.locale, self._locale)
+        is_of_job = press.action is not Action.MODEL and not press.job_id.startswith(PHOTO_PREFIX)
+        with about_job(press.job_id if is_of_job else None):
+            return await self._answer(press, negotiate_locale(press.sender.locale, self._locale))
+
+    async def _answer(self, press: ButtonPress, locale: str) -> ButtonReply:
+        """As `press_button`."""
         try:
             if self._memory.is_stale(press.message.chat):
                 await self._memory.refresh(press.message.chat)

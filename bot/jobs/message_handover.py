@@ -14,6 +14,7 @@ import structlog
 from bot.chat import MessageRef
 from bot.errors import StoreFailed
 from bot.job import Job
+from bot.observability.job_context import about_job
 from bot.ports import ChatPort, Cluster, PostRecovery, SharedChats
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_event
@@ -84,7 +85,8 @@ class SharedHandover:
     def take_over_in_background(self, job: Job) -> None:
         if job.id not in self._awaited:
             self._awaited[job.id] = asyncio.Event()
-            self._background.spawn(self._take_over(job), f"message of {job.id}")
+            with about_job(job.id):
+                self._background.spawn(self._take_over(job), f"message of {job.id}")
 
     async def close(self) -> None:
         await self._background.cancel()
@@ -127,7 +129,8 @@ class SharedHandover:
 
     def _receive_request(self, request: Any) -> None:
         if request["from"] == self._cluster.membership.id:
-            self._background.spawn(self._pass_on(request["job"], request["to"]), f"message of {request['job']}")
+            with about_job(request["job"]):
+                self._background.spawn(self._pass_on(request["job"], request["to"]), f"message of {request['job']}")
 
     async def _pass_on(self, job_id: str, other: str) -> None:
         member = self._cluster.membership.id

@@ -22,6 +22,7 @@ from bot.errors import (
 from bot.job import Failure, Job, NewJob, message_ids
 from bot.jobs import cards
 from bot.jobs.message_handover import MessageHandover
+from bot.observability.job_context import about_job
 from bot.painting import Stage
 from bot.ports import ChatPort, PreparedPosts, RequestAcknowledgement, SharedChats, StoredFiles
 from bot.runtime.background import BackgroundTasks
@@ -97,6 +98,7 @@ class JobNotifier:
         self._status_messages.open_message(
             StatusMessage(
                 key=job.id,
+                job_id=job.id,
                 chat=job.chat,
                 reply_to=job.request_id,
                 locale=job.locale,
@@ -127,7 +129,8 @@ class JobNotifier:
 
     def notify_in_background(self, job: Job) -> None:
         """Shows how a job without images ended, in the background."""
-        self._background.spawn(self.notify(job), f"words {job.id}")
+        with about_job(job.id):
+            self._background.spawn(self.notify(job), f"words {job.id}")
 
     async def notify(self, job: Job) -> None:
         """Shows how a job without images ended. Where the platform does not accept it, the next start tries again.
@@ -167,7 +170,8 @@ class JobNotifier:
                 f"private:{job.id}", job.chat, card, reply_to=None, private_to=job.user
             )
 
-        self._background.spawn(tell(), f"words {job.id}")
+        with about_job(job.id):
+            self._background.spawn(tell(), f"words {job.id}")
 
     async def remove_messages(self, job: Job, shown: MessageRef | None = None) -> bool:
         """Removes all messages of a job whose result is deleted, and `shown` if that is another one of it (in a direct
@@ -208,7 +212,8 @@ class JobNotifier:
             card = Card(text=translate(job.locale, text_id), locale=job.locale, mention=job.user)
             await self._status_messages.send_reply(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
 
-        self._background.spawn(mention(), f"call {job.id}")
+        with about_job(job.id):
+            self._background.spawn(mention(), f"call {job.id}")
 
     def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
         """Takes the buttons off a message that a killed process posted for the job without saving where."""
@@ -218,7 +223,8 @@ class JobNotifier:
         async def retire() -> None:
             await self._status_messages.send_reply(key, ref.chat, card, reply_to=None, ref=ref)
 
-        self._background.spawn(retire(), f"words {key}")
+        with about_job(job.id):
+            self._background.spawn(retire(), f"words {key}")
 
     async def show_store_failure(self, job_id: str, failed: StoreFailed) -> None:
         """Says that the database failed. No-op when the images are posted and only the commit failed."""

@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bot.errors import EaselError
+from bot.observability.job_context import about_job
 from bot.ports import Cluster
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock, wait_for_future
@@ -49,7 +50,8 @@ class RemoteCancel:
 
     def _receive_request(self, request: Any) -> None:
         if request["holder"] == self._cluster.membership.id:
-            self._background.spawn(self._answer(request), f"cancel {request['job']} for another process")
+            with about_job(request["job"]):
+                self._background.spawn(self._answer(request), f"cancel {request['job']} for another process")
 
     async def _answer(self, request: Any) -> None:
         try:

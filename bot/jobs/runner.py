@@ -35,6 +35,7 @@ from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
 from bot.jobs.safety import SafetyIdentifiers
 from bot.jobs.settlement import Settlement
+from bot.observability.job_context import bind_job
 from bot.painting import Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions, Membership
 from bot.providers.fallback import FallbackProvider
@@ -260,7 +261,7 @@ class JobRunner:
         may be called twice.
         """
         enter_background()
-        structlog.contextvars.bind_contextvars(job=job_id)
+        bind_job(job_id)
         requested = self._requested.pop(job_id, None)
         try:
             await self._status_messages.wait_for_post(job_id)

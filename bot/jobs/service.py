@@ -29,11 +29,13 @@ from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.repetition import repeated_request
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
+from bot.observability.job_context import about_job
 from bot.observability.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
 from bot.painting import Options
 from bot.ports import Dispatch
 from bot.prices import PriceRange
 from bot.providers.catalog import ProviderCatalog
+from bot.providers.requirements import Requirements
 from bot.quota import CurrentRules
 from bot.runtime.background import BackgroundTasks
 from bot.runtime.clock import Clock
@@ -150,10 +152,15 @@ class JobService:
             is_variation=is_variation,
             parts=parts,
         )
-        if event not in self._known_events:
-            await self._runner.check_place(requester.chat)
+        with about_job(new_job.id):
+            return await self._accept(new_job, needs, hold_s)
+
+    async def _accept(self, new_job: NewJob, needs: Requirements, hold_s: float) -> Job | None:
+        """As `submit_job`."""
+        if new_job.event not in self._known_events:
+            await self._runner.check_place(new_job.chat)
         median_s = await self._expected_duration_s()
-        with self._dispatch.claim_slot(new_job.id, requester.user.key) as claimed, self._count_acceptance() as count:
+        with self._dispatch.claim_slot(new_job.id, new_job.user.key) as claimed, self._count_acceptance() as count:
             begun = claimed and not hold_s
             # of a crowd nobody is sure to post at once
             first_post = self._runner.notifier.prepare_first_post(new_job) if count == 1 else None
@@ -217,7 +224,7 @@ class JobService:
             is_reserved=not self._reserves_later,
             parts=parts,
         )
-        with self._reservation.naming_what_is_cheaper(needs):
+        with about_job(job_id), self._reservation.naming_what_is_cheaper(needs):
             amended = await self._runner.amend_job(
                 job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules.now)
             )
@@ -228,10 +235,10 @@ class JobService:
     async def refuse_job(self, job_id: str, refusal: Refusal) -> bool:
         """Ends a job whose request turned into one that is refused: its message says so, and its credits return.
         False: an upstream may have been asked, or it had ended. Raises StoreFailed."""
-        if not await self._runner.refuse_job(job_id, refusal):
-            return False
-        await self._dispatch.cancel(job_id)  # frees its place; it has ended
-        return True
+        with about_job(job_id):
+            if refused := await self._runner.refuse_job(job_id, refusal):
+                await self._dispatch.cancel(job_id)  # frees its place; it has ended
+        return refused
 
     def move_hold(self, job_id: str, hold_s: float) -> None:
         """A job that is held is held for `hold_s` seconds from now."""
@@ -300,10 +307,11 @@ class JobService:
         deleted = await self._store.deletions.begin_deletion(job.id)
         if deleted is None or not self._runner.is_connected(deleted):
             return
-        try:
-            await self._runner.notifier.remove_messages(deleted, shown)
-        except ChatFailed as failed:
-            raise NotDeleted(detail=failed.detail) from failed
+        with about_job(job.id):
+            try:
+                await self._runner.notifier.remove_messages(deleted, shown)
+            except ChatFailed as failed:
+                raise NotDeleted(detail=failed.detail) from failed
 
     # ------------------------------------------------------------ resuming
 
@@ -318,11 +326,12 @@ class JobService:
         unfinished = [job for job in await self._store.unfinished_jobs() if self._runner.is_connected(job)]
         median_s = await self._expected_duration_s()
         for job in unfinished:
-            try:
-                self._start(job, median_s, hold_s=RESUME_HOLD_S if self._may_still_grow(job) else 0.0)
-            except Exception as broken:  # one that cannot be shown or queued must not keep the others waiting
-                log.exception("job not taken up again", job=job.id)
-                await self._runner.set_aside(job.id, type(broken).__name__)
+            with about_job(job.id):
+                try:
+                    self._start(job, median_s, hold_s=RESUME_HOLD_S if self._may_still_grow(job) else 0.0)
+                except Exception as broken:  # one that cannot be shown or queued must not keep the others waiting
+                    log.exception("job not taken up again", job=job.id)
+                    await self._runner.set_aside(job.id, type(broken).__name__)
         pending = [job for job in await self._store.pending_notifications() if self._runner.is_connected(job)]
         for job in pending:
             self._runner.notifier.notify_in_background(job)
@@ -364,7 +373,8 @@ class JobService:
 
     async def cancel_job(self, job_id: str) -> bool:
         """Cancels a job wherever it is. False: it is ending already. Raises StoreFailed."""
-        return await self._dispatch.cancel(job_id)
+        with about_job(job_id):
+            return await self._dispatch.cancel(job_id)
 
     async def cancel_job_of_message(self, ref: MessageRef) -> None:
         """Cancels the unfinished job whose status message was deleted; failures are logged."""
@@ -381,7 +391,7 @@ class JobService:
 
     async def _cancel_logged(self, job_id: str) -> None:
         try:
-            await self._dispatch.cancel(job_id)
+            await self.cancel_job(job_id)
         except EaselError as failed:
             log.error("cancel failed", job=job_id, detail=failed.detail)
 

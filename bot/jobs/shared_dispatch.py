@@ -23,6 +23,7 @@ from bot.jobs.job_recovery import JobRecovery
 from bot.jobs.queue_positions import QueuePositions
 from bot.jobs.remote_cancel import RemoteCancel
 from bot.jobs.scheduler import Hold
+from bot.observability.job_context import about_job
 from bot.observability.metrics import JOBS_RUNNING
 from bot.ports import Cluster, MembershipChange, SharedWorkflow, Signal
 from bot.runtime.background import BackgroundTasks, end_tasks
@@ -261,7 +262,8 @@ class SharedDispatch:
         self._positions.forget(job.id)
         run = self._runs[job.id] = _Run(member=member, entry=taken.entry)
         try:
-            await self._take_up(job)
+            with about_job(job.id):
+                await self._take_up(job)
         except Exception:
             log.exception("job not taken up", job=job.id)
         log.info("job taken from the queue", job=job.id, attempt=job.attempt)

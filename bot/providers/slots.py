@@ -11,6 +11,7 @@ from itertools import count
 from bot.observability.metrics import PROVIDER_CONCURRENCY
 from bot.providers.concurrency import START, TAKEN_AFTER_S, LearnedLimit, PendingRequest
 from bot.runtime.clock import Clock
+from bot.runtime.event_loop import foreground_context
 
 Ticket = int
 """A place in a line: the lowest is next."""
@@ -48,8 +49,9 @@ class RequestSlots:
         """Takes a place in the line, until `leave`; it may be its turn at once."""
         self._line[ticket] = turn
         self._start_waiting()
-        if not turn.done():
-            self._ticker = self._ticker or asyncio.create_task(self._tick(), name="provider concurrency")
+        if not turn.done() and self._ticker is None:
+            context = foreground_context()
+            self._ticker = asyncio.create_task(self._tick(), name="provider concurrency", context=context)
 
     def leave(self, ticket: Ticket) -> None:
         """Leaves the line, after a turn in any or without one."""

@@ -33,10 +33,9 @@ def is_in_background() -> bool:
 
 
 def foreground_context() -> Context:
-    """A copy of the current context that is in the foreground: for a task that others, too, rely on."""
-    context = copy_context()
-    context.run(_in_background.set, False)
-    return context
+    """An empty context, which is in the foreground and about no job: for a task that others, too, rely on, and that
+    outlives whoever starts it."""
+    return Context()
 
 
 @contextmanager

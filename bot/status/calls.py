@@ -21,6 +21,7 @@ from bot.errors import (
     SendForbidden,
     StillSearching,
 )
+from bot.observability.job_context import about_job
 from bot.observability.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
 from bot.ports import (
     AlbumPosts,
@@ -156,7 +157,7 @@ class MessageCalls:
         if isinstance(grant, SendGrant):
             self._pacer.start_call(grant, self._clock.monotonic())
             self._posting.pop(grant.key, None)
-            self._background.spawn(self._make_call(grant), f"call {grant.key}")
+            self._spawn_call(grant)
         else:
             self._end_expecting()
             await wait_for_event(self._wake, None if grant is None else grant - self._clock.monotonic(), self._clock)
@@ -165,9 +166,14 @@ class MessageCalls:
         """As `_start_next_call`, while several processes draw on the budgets."""
         grants, wait_s = await budgets.next_calls()
         for grant in grants:
-            self._background.spawn(self._make_call(grant), f"call {grant.key}")
+            self._spawn_call(grant)
         if wait_s is None or wait_s > 0:
             await wait_for_event(self._wake, wait_s, self._clock)
+
+    def _spawn_call(self, grant: SendGrant) -> None:
+        message = self._messages.get(grant.key)
+        with about_job(None if message is None else message.job_id):
+            self._background.spawn(self._make_call(grant), f"call {grant.key}")
 
     async def _make_call(self, grant: SendGrant) -> None:
         """Makes one call to the platform, and reports its end to the pacer and the message."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.chat import Attachment, Button, Card, Chat, Delivered, MessageRef, User
+from bot.observability.job_context import current_job
 from bot.painting import Image
 from bot.status.state import Status
 
@@ -119,6 +120,9 @@ class StatusMessage:
 
     call: asyncio.Task[None] | None = None
     """The call under way."""
+
+    job_id: str | None = field(default_factory=current_job)
+    """The job that it is about, for the log; None: none."""
 
     is_reply: bool = False
     """Whether it is a reply of `send_reply` and no job's."""

@@ -9,10 +9,14 @@ import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import structlog
 from cachetools import FIFOCache
 
+from bot.observability.job_context import about_job, current_job
 from bot.ports import Cluster
 from bot.runtime.clock import Clock, wait_for_event
+
+log = structlog.get_logger()
 
 CALLBACK_PATH = "/callbacks"
 TOPIC = "callbacks"  # a call for a task of another process
@@ -25,12 +29,15 @@ class TaskCallback:
     """The callback of one task."""
 
     def __init__(self, url: str | None) -> None:
+        self._job = current_job()
         self.url = url
         """Address for the upstream to call; None: no callbacks, the server has no public address."""
         self._called = asyncio.Event()
 
     def notify(self) -> None:
         """Wakes the poller; remembered when it is not waiting."""
+        with about_job(self._job):
+            log.debug("upstream has called back")
         self._called.set()
 
     async def wait(self, seconds: float, clock: Clock) -> bool:
