@@ -14,10 +14,10 @@ from sqlalchemy import JSON, Connection, Float, Integer, LargeBinary, Table, Tex
 
 from bot.errors import CopyFailed
 from bot.store import schema
+from bot.store.column_types import SafeText, safe_text
 from bot.store.engine import to_json
 from bot.store.migrate import OLDEST_CODE
 from bot.store.raw_rows import RawRow, stream_raw_rows
-from bot.store.schema import SafeText, safe_text
 
 MARK = "copied"  # key of the row that tells a copy from a database that has served
 OWN_KEYS = (MARK, OLDEST_CODE)  # of rows about their database itself

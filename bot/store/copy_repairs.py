@@ -12,10 +12,10 @@ from sqlalchemy import Connection, insert
 
 from bot.job import FINAL_STATES
 from bot.store import job_audit, ledger, schema
+from bot.store.column_types import safe_text
 from bot.store.engine import field_values
 from bot.store.quarantine import SetAside, keep, of_member, users_without_account
 from bot.store.raw_rows import RawRow
-from bot.store.schema import safe_text
 
 
 def keep_unreadable(target: Connection, rows: Sequence[RawRow], allowance: int, now: datetime) -> list[SetAside]:

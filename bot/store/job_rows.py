@@ -31,6 +31,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, Options
+from bot.store.column_types import safe_text
 from bot.store.engine import field_values, require_columns
 from bot.store.schema import (
     IS_UNFINISHED,
@@ -39,7 +40,6 @@ from bot.store.schema import (
     checkpoint,
     job,
     result,
-    safe_text,
 )
 
 # Built once each. An UPDATE writes the columns that its parameters name.

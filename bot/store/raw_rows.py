@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.store.schema import UtcDateTime
+from bot.store.column_types import UtcDateTime
 
 MAX_SHOWN_CHARS = 500  # of one value in the description of a row
 

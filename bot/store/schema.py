@@ -3,9 +3,6 @@
 A change here needs a migration in `migrations/versions`; a test compares the two.
 """
 
-import re
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -13,8 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -24,13 +19,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     literal_column,
     text,
 )
 
 from bot.job import UNFINISHED_STATES
+from bot.store.column_types import SafeText, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -40,43 +35,6 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-_UNSAFE = re.compile("[\0\ud800-\udfff]")
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime. PostgreSQL keeps the zone; SQLite drops it, so that everything is written in UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a datetime without a time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class SafeText(TypeDecorator[str]):
-    """Text from outside. NUL (PostgreSQL refuses it) and lone surrogates (no bytes) become U+FFFD."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else safe_text(value)
-
-
-def safe_text(text: str) -> str:
-    """The text as a SafeText column keeps it."""
-    return _UNSAFE.sub("\ufffd", text)
 
 
 OF_PROCESSES = {"of_processes": True}  # info of a table that only processes at work use: a copy leaves it out
