@@ -63,6 +63,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from adapters.playground.frame_structure import exceeds_max_values
 from bot.chat import Action
 
 # One websocket frame. A prompt of 10 MB is to be refused in words by the core, not by a lost connection.
@@ -149,6 +150,8 @@ _PAGE_FRAME: TypeAdapter[PageFrame] = TypeAdapter(Annotated[PageFrame, Field(dis
 
 def parse_frame(raw: str) -> PageFrame:
     """The frame in `raw`. Raises ValueError (pydantic's ValidationError) for anything else."""
+    if exceeds_max_values(raw):
+        raise ValueError("no frame has as many values")
     return _PAGE_FRAME.validate_json(raw)
 
 

@@ -72,7 +72,7 @@ class PageRoutes:
             web.get(static, self._guarded(same_origin.may_load, self._static)),
             web.post("/files", self._guarded(same_origin.may_upload, self._upload)),
             web.get("/files/{id}", self._guarded(same_origin.may_load, self._file)),
-            web.get(r"/thumbnails/{edge:[0-9]+}/{id}", self._guarded(same_origin.may_load, self._thumbnail)),
+            web.get(r"/thumbnails/{edge:[0-9]{1,4}}/{id}", self._guarded(same_origin.may_load, self._thumbnail)),
             web.get("/gallery", self._guarded(same_origin.may_load, self._gallery)),
             web.get("/messages", self._guarded(same_origin.may_load, self._messages)),
             web.get("/previews/{id}", self._guarded(same_origin.may_load, self._preview)),
