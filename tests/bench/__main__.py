@@ -12,6 +12,7 @@ from tests.bench.figures import Figure
 from tests.bench.process import ROOT
 from tests.bench.scenarios import (
     abuse,
+    costs,
     crowd,
     history,
     ledger,
@@ -36,6 +37,7 @@ SCENARIOS = {
     "I": abuse.run,
     "J": processes.run,
     "K": page.run,
+    "L": costs.run,
 }
 README = ROOT / "tests" / "README.md"
 
@@ -53,7 +55,7 @@ async def bench(letters: list[str], folder: Path, *, quick: bool) -> list[Figure
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Easel beside the bare libraries.")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to K; all by default")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to L; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes")
     parser.add_argument("--out", type=Path, help="folder for bench.json, the plots and the subjects' logs")
     parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")
