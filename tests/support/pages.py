@@ -15,7 +15,19 @@ PAGES = {
     )
 }
 """Text by path."""
-OF_OTHERS = ("systemctl", "journalctl", "createdb", "createuser", "psql", "mkdir", "install", "chown", "cp", "git")
+OF_OTHERS = (
+    "systemctl",
+    "journalctl",
+    "createdb",
+    "createuser",
+    "psql",
+    "mkdir",
+    "install",
+    "chown",
+    "cp",
+    "git",
+    "kubectl",
+)
 """Programs to which `easel` is the name of a service, a database, a user or a folder."""
 PLACEHOLDERS = {"N": "5", "SECONDS": "5", "USER": "telegram:123", "…": ""}
 
@@ -34,6 +46,7 @@ def words_for_easel(line: str) -> list[str] | None:
         words = shlex.split(line.strip().lstrip("("), comments=True)
     except ValueError:
         return None
+    words = words[: words.index("|")] if "|" in words else words
     words = [word for word in words if not re.fullmatch(r"[A-Z_]+=.*", word)]
     if not words or words[0] in OF_OTHERS or "--entrypoint" in words:
         return None
