@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreFailed
 from bot.runtime.clock import Clock
@@ -45,8 +45,6 @@ class Database:
         self._engine = make_async_engine(url)
         self.is_sqlite = is_sqlite(url)
         self._run = run_in_thread if self.is_sqlite else AsyncConnection.run_sync
-        # BEGIN and ROLLBACK would be two more round trips, and show nothing that a statement by itself does not see
-        self._reader = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._answer_within_s = answer_within_s
         self._write_queue = WriteQueue(self._engine, clock) if self.is_sqlite else None
         self._transactions: set[asyncio.Task[Any]] = set()
@@ -60,7 +58,7 @@ class Database:
         """
         self._require_open()
         with pause_background():
-            return await self._run_to_end(self._transaction(partial(rollback_after, work), self._reader))
+            return await self._run_to_end(self._transaction(partial(rollback_after, work)))
 
     async def write(self, work: Callable[[Connection], T], *, can_wait: bool = False, put_off: bool = False) -> T:
         """Runs `work` in a transaction: committed when it returns, rolled back when it raises. It may be run again when
@@ -75,7 +73,7 @@ class Database:
                 return await self._write_queue.execute(work, can_wait=can_wait, put_off=put_off)
             with pause_background():
                 return await self._write_queue.execute(work)
-        return await self._run_to_end(self._transaction(partial(commit_after, work), self._engine))
+        return await self._run_to_end(self._transaction(partial(commit_after, work)))
 
     def problem(self) -> str | None:
         """Why nothing is written right now, as far as that is this process's doing; None otherwise."""
@@ -110,19 +108,19 @@ class Database:
             await asyncio.wait((task,))
             raise
 
-    async def _transaction(self, transaction: Callable[[Connection], T], engine: AsyncEngine) -> T:
+    async def _transaction(self, transaction: Callable[[Connection], T]) -> T:
         """Tries again once where the connection had gone, as after a failover, or was silent: no connection is asked
         whether it lives before it is used, and nothing was committed."""
         with raise_store_failed():
             try:
-                return await self._try_transaction(transaction, engine)
+                return await self._try_transaction(transaction)
             except DBAPIError as error:
                 if not is_undone(error):
                     raise
-            return await self._try_transaction(transaction, engine)
+            return await self._try_transaction(transaction)
 
-    async def _try_transaction(self, transaction: Callable[[Connection], T], engine: AsyncEngine) -> T:
-        async with engine.connect() as connection:
+    async def _try_transaction(self, transaction: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection:
             if self.is_sqlite:
                 return await self._run(connection, transaction)
             with answer_within(self._answer_within_s, driver_connection(connection)):

@@ -5,6 +5,7 @@ Knows none of the tables. Transactions are `database`'s.
 
 import json
 import math
+import select
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache, partial
@@ -12,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql, registry, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -45,7 +46,11 @@ POSTGRES_CONNECTIONS = 8  # transactions at once
 CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
 GONE_STATES = ("08", "57P")  # classes of SQLSTATE: of the connection, and of a server that stops or starts
 READ_ONLY_ERROR = "ReadOnlySqlTransaction"  # psycopg's name of SQLSTATE 25006
-WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
+WRITES = {"easel_writes": True}  # execution option: a transaction; on SQLite, the write lock is taken at BEGIN
+PIPELINE_DRIVER = "postgresql+easel_pipeline"
+registry.register(
+    "postgresql.easel_pipeline", "bot.store.postgres_driver", "PipelineDialect"
+)  # loaded where it is used
 
 
 def parse_url(database_url: str) -> URL:
@@ -165,8 +170,9 @@ def _is_unreachable(error: SQLAlchemyError) -> bool:
 
 
 def is_undone(error: DBAPIError) -> bool:
-    """Whether a transaction failed because its connection had gone, and before its commit: the server undoes it."""
-    return error.connection_invalidated and error.statement is not None
+    """Whether a transaction failed because its connection had gone, or leads to a server that only reads, and was not
+    committed: an error of the commit itself leaves that open."""
+    return error.connection_invalidated and (error.statement is not None or _is_refused(error.orig))
 
 
 def describe_error(error: SQLAlchemyError) -> str:
@@ -218,6 +224,18 @@ def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, ke
     return conn.execute(_insert_once(conn.dialect.name, table, key), values).first() is not None
 
 
+def insert_unless_known(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
+    """As `insert_once`, without an answer: PostgreSQL is not waited for."""
+    require_columns(table, values)
+    conn.execute(_insert_unless_known(conn.dialect.name, table, key), values)
+
+
+def lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
+    """As `insert_or_lock`, without an answer: PostgreSQL is not waited for."""
+    require_columns(table, values)
+    conn.execute(_upsert(conn.dialect.name, table, key, (key,)), values)
+
+
 def insert_or_lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
     """Inserts a row unless one with the same `key` (unique columns, comma-separated) exists. Either is locked until the
     transaction ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
@@ -245,9 +263,13 @@ def upsert_all(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 
 
 @cache
+def _insert_unless_known(dialect: str, table: Table, key: str) -> Insert:
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key.split(","))
+
+
+@cache
 def _insert_once(dialect: str, table: Table, key: str) -> Insert:
-    columns = key.split(",")
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=columns).returning(table.c[columns[0]])
+    return _insert_unless_known(dialect, table, key).returning(table.c[key.split(",")[0]])
 
 
 @cache
@@ -270,9 +292,15 @@ _OPTIONS: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json}
 
 
 def make_async_engine(url: URL) -> AsyncEngine:
-    """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue."""
+    """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue.
+
+    On PostgreSQL `commit_after` begins the transactions: BEGIN and ROLLBACK around what only reads would be two more
+    round trips, and show nothing that a statement by itself does not see."""
     if not is_sqlite(url):
-        return _make_postgres_engine(url, POSTGRES_CONNECTIONS)  # `Database` tries again where a connection has gone
+        engine = _make_postgres_engine(url.set(drivername=PIPELINE_DRIVER), POSTGRES_CONNECTIONS)
+        event.listen(engine.sync_engine, "begin", _begin_transaction)
+        event.listen(engine.sync_engine, "checkout", _check_idle)
+        return engine
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=_thread_engine())},
@@ -284,24 +312,43 @@ def make_async_engine(url: URL) -> AsyncEngine:
 def make_control_engine(url: URL, *, ping_within_s: float) -> AsyncEngine:
     """A second engine on PostgreSQL, on which each statement is a transaction: what it does waits for no job, and a
     process that is stopped holds no lock of it. A connection that does not answer within `ping_within_s` is left."""
-    engine = _make_postgres_engine(url, CONTROL_CONNECTIONS, isolation_level="AUTOCOMMIT")
-    dialect: Any = engine.dialect
+    engine = _make_postgres_engine(url, CONTROL_CONNECTIONS)
 
     def ping(connection: Any, _record: object, _proxy: object) -> None:
-        try:
-            with answer_within(ping_within_s, connection.driver_connection):
-                dialect.do_ping(connection)
-        except dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
+        with answer_within(ping_within_s, connection.driver_connection):
+            _ping(connection)
 
     event.listen(engine.sync_engine, "checkout", ping)
     return engine
 
 
-def _make_postgres_engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
+def _check_idle(connection: Any, _record: object, _proxy: object) -> None:
+    """Pings a connection only where something was told on it while nobody waited for it, as at its end: `Database`
+    tries again where one has gone, but for what goes with a COMMIT, of which nobody knows whether it was committed."""
+    poller = select.poll()
+    poller.register(connection.driver_connection.fileno(), select.POLLIN)
+    if poller.poll(0):
+        _ping(connection)
+
+
+def _ping(connection: Any) -> None:
+    """Raises InvalidatePoolError for a connection that has gone."""
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+    except connection.dbapi.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _begin_transaction(connection: Connection) -> None:
+    if connection.get_execution_options().get("easel_writes", False):
+        connection.connection.begin()  # type: ignore[reportAttributeAccessIssue]  # PipelineConnection's
+
+
+def _make_postgres_engine(url: URL, connections: int) -> AsyncEngine:
     # the connection used last first: it has planned and prepared what comes next, and the others may be closed
-    pool = pool_args(connections) | {"pool_use_lifo": True}
-    engine = create_async_engine(url, **_OPTIONS, **options, connect_args=connect_args(url), **pool)
+    pool = pool_args(connections) | {"pool_use_lifo": True, "isolation_level": "AUTOCOMMIT"}
+    engine = create_async_engine(url, **_OPTIONS, connect_args=connect_args(url), **pool)
     event.listen(engine.sync_engine, "handle_error", _leave_standby)
     return engine
 
@@ -309,8 +356,12 @@ def _make_postgres_engine(url: URL, connections: int, **options: Any) -> AsyncEn
 def _leave_standby(context: ExceptionContext) -> None:
     """A server that only reads is one that was demoted, or is not promoted yet: the next transactions look for another
     one, over new connections."""
-    if type(context.original_exception).__name__ == READ_ONLY_ERROR:
+    if _is_refused(context.original_exception):
         context.is_disconnect = context.invalidate_pool_on_disconnect = True
+
+
+def _is_refused(error: BaseException | None) -> bool:
+    return type(error).__name__ == READ_ONLY_ERROR
 
 
 @cache

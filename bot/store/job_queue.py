@@ -50,7 +50,7 @@ def _locks(user: str, count: int) -> list[str]:
 
 
 # In the place of three statements, each of which would wait for the database: chooses the lock with the fewest entries,
-# and puts the entry. One that starts, if its lock is free, has a queue of its own, from which it is fetched.
+# and puts the entry, or has it in progress from the start.
 PUT = """
     WITH loads AS (
         SELECT each.lock, each.number, count(entry.id) AS entries
@@ -60,20 +60,21 @@ PUT = """
     chosen AS (
         SELECT lock, (SELECT -sum(entries) FROM loads)::int AS priority, %(starts)s AND entries = 0 AS starts
         FROM loads ORDER BY entries, number LIMIT 1),
-    put AS MATERIALIZED ({defer_jobs} FROM chosen)"""
+    started AS (
+        INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args, status)
+        SELECT %(queue)s, %(task)s, priority, lock, %(job)s, jsonb_build_object('job', %(job)s::text), 'doing'
+        FROM chosen WHERE starts RETURNING id, lock, queueing_lock),
+    put AS MATERIALIZED ({defer_jobs} FROM chosen WHERE NOT starts)
+    SELECT started.* FROM (SELECT count(*) FROM put) AS waiting LEFT JOIN started ON true"""
 ENTRY = """
-    ARRAY[ROW(CASE WHEN starts THEN %(started)s::text ELSE %(queue)s::text END, %(task)s, priority, lock, %(job)s,
-              jsonb_build_object('job', %(job)s::text),
-              CASE WHEN NOT starts AND %(hold_s)s > 0 THEN now() + make_interval(secs => %(hold_s)s) END)]"""
-STARTED = "(SELECT ARRAY[%(started)s::text] FROM put)"  # so that nothing is fetched before it is put
+    ARRAY[ROW(%(queue)s::text, %(task)s, priority, lock, %(job)s, jsonb_build_object('job', %(job)s::text),
+              CASE WHEN %(hold_s)s > 0 THEN now() + make_interval(secs => %(hold_s)s) END)]"""
 
 
 @cache
-def _put_query(*, starts: bool) -> str:
-    """Made of procrastinate's own queries, with other queries in the places of their parameters."""
-    put = PUT.format(defer_jobs=_queries()["defer_jobs"].rstrip(";").replace("%(jobs)s", ENTRY))
-    fetch = _queries()["fetch_job"].replace("%(queues)s", STARTED).replace("%(worker_id)s", "NULL")
-    return " ".join((put, fetch if starts else "SELECT NULL AS id FROM put"))
+def _put_query() -> str:
+    """Made of procrastinate's own query, with another one in the place of its parameter."""
+    return PUT.format(defer_jobs=_queries()["defer_jobs"].rstrip(";").replace("%(jobs)s", ENTRY))
 
 
 def put_entry(
@@ -92,13 +93,12 @@ def put_entry(
     values = {
         "locks": _locks(user, user_concurrent),
         "starts": is_started,
-        "started": STARTED_QUEUE,
         "queue": f"{QUEUE_PREFIX}{platform}",
         "task": TASK,
         "job": job,
         "hold_s": hold_s,
     }
-    found = conn.exec_driver_sql(_put_query(starts=is_started), values).mappings().one()
+    found = conn.exec_driver_sql(_put_query(), values).mappings().one()
     return _entry(found)
 
 

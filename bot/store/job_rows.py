@@ -50,7 +50,6 @@ UPDATE_ATTEMPT = UPDATE_JOB.where(
 LOCK_JOB = select(job.c.state, job.c.attempt).where(job.c.id == bindparam("job_id")).with_for_update()
 INSERT_RESULT = insert(result)
 DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
-COUNT_UNFINISHED = select(func.count()).where(job.c.user_key == bindparam("owner"), IS_UNFINISHED)
 log = structlog.get_logger()
 
 UNREADABLE = (
@@ -348,10 +347,6 @@ def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
 
 
 # ---------------------------------------------------------------- beside other jobs
-
-
-def count_unfinished(conn: Connection, user_key: str) -> int:
-    return conn.execute(COUNT_UNFINISHED, {"owner": user_key}).scalar_one()
 
 
 def find_unfinished_sibling(conn: Connection, new: NewJob) -> Job | None:

@@ -15,7 +15,7 @@ from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.job import NewJob
 from bot.quota import Account, QuotaRules
-from bot.store.engine import field_values, insert_once, insert_or_lock, require_columns
+from bot.store.engine import field_values, insert_once, insert_or_lock, lock, require_columns
 from bot.store.raw_rows import read_raw_rows
 from bot.store.schema import IS_UNFINISHED, account, job, ledger
 from bot.strikes import refuse_until
@@ -57,8 +57,17 @@ def lock_account(conn: Connection, account_id: str) -> tuple[Account, bool]:
     return _account(row), row["banned"]
 
 
+def lock_owner(conn: Connection, account_id: str) -> None:
+    """As `lock_account`, without a look at it."""
+    lock(conn, account, _empty_row(account_id), key="id")
+
+
 def _lock_row(conn: Connection, account_id: str) -> RowMapping:
-    return insert_or_lock(conn, account, {**field_values(Account(id=account_id)), "banned": False}, key="id")
+    return insert_or_lock(conn, account, _empty_row(account_id), key="id")
+
+
+def _empty_row(account_id: str) -> dict[str, Any]:
+    return {**field_values(Account(id=account_id)), "banned": False}
 
 
 def set_banned(conn: Connection, account_id: str, banned: bool) -> None:
@@ -71,7 +80,7 @@ def is_banned(conn: Connection, account_id: str) -> bool:
 
 
 def _account(row: RowMapping) -> Account:
-    return Account(**{str(name): value for name, value in row.items() if name not in OF_MEMBERS})
+    return Account(**{name: row[name] for name in Account.__dataclass_fields__})
 
 
 def store_account(conn: Connection, changed: Account) -> None:
@@ -168,7 +177,14 @@ def lock_unless_refused(conn: Connection, user_key: str, now: datetime) -> Accou
 
     Raises Banned, Paused.
     """
-    row = _lock_row(conn, user_key)
+    return check_refused(_lock_row(conn, user_key), now)
+
+
+def check_refused(row: RowMapping, now: datetime) -> Account:
+    """The account in a row, of a user who may spend credits.
+
+    Raises Banned, Paused.
+    """
     if row["banned"]:
         raise Banned
     if row["paused_until"] is not None and row["paused_until"] > now:

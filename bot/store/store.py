@@ -13,19 +13,20 @@ from sqlalchemy import Connection, text
 
 from bot import quota
 from bot.chat import Chat, Delivered
-from bot.errors import Stale, TooManyWaiting
+from bot.errors import Stale
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State
 from bot.painting import Image
 from bot.quota import Account, Balance, QuotaRules
 from bot.runtime.clock import Clock
 from bot.store import job_queries, job_rows, job_statistics, ledger, schema
-from bot.store.adapter_store import AdapterStore, save_post_intent
+from bot.store.acceptance import accept
+from bot.store.adapter_store import AdapterStore
 from bot.store.admin_sessions import AdminSessions
 from bot.store.amendments import Amendments
 from bot.store.budget_store import BudgetStore
 from bot.store.database import Database
 from bot.store.deletions import Deletions
-from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
+from bot.store.engine import is_sqlite, parse_url, upsert
 from bot.store.error_groups import ErrorGroups
 from bot.store.job_holders import JobHolders, Notify
 from bot.store.migrate import prepare_database
@@ -137,23 +138,10 @@ class Store:
         """
 
         def work(conn: Connection) -> tuple[Job, bool]:
-            now = self._clock.now()
-            row = job_rows.job_row(new, now, begun=begun, holder=holder, shown_by=shown_by)
-            if not insert_once(conn, schema.job, row, key="event"):
-                known = job_rows.load_job(conn, job_queries.select_by_event(new.event))
-                assert known is not None
-                return known, False
-            user = ledger.lock_unless_refused(conn, new.user.key, now)  # two presses at once take turns here
-            if (pressed_before := job_rows.find_unfinished_sibling(conn, new)) is not None:
-                job_rows.delete_job(conn, new.id)
-                return pressed_before, False
-            if job_rows.count_unfinished(conn, user.id) > rules.unfinished:
-                raise TooManyWaiting(limit=rules.user_waiting)
-            ledger.reserve(conn, new, user, rules, now)
-            if first_post is not None:
-                save_post_intent(conn, new.chat.platform, new.id, first_post, now)
-            job = job_rows.accepted_job(new, now, begun=begun, holder=holder, shown_by=shown_by)
-            return (job if enqueue is None else enqueue(conn, job)), True
+            return accept(
+                conn, new, rules, self._clock.now(), begun=begun, first_post=first_post, holder=holder,
+                shown_by=shown_by, enqueue=enqueue,
+            )  # fmt: skip
 
         return await self._database.write(work)
 

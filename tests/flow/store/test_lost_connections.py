@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 
 from bot.errors import StoreFailed
 from bot.runtime.clock import SystemClock
 from bot.store.database import Database
-from bot.store.engine import parse_url
+from bot.store.engine import parse_url, upsert
+from bot.store.schema import key_value
 from tests.support.clusters import member
 from tests.support.databases import execute
 from tests.support.waiting import wait_until
+from tests.support.ways import Way
 
 END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE pid <> pg_backend_pid() AND datname = current_database()"""
@@ -31,54 +32,15 @@ def put(conn: Connection, key: str) -> None:
     conn.execute(PUT, {"key": key})
 
 
+def row(number: int) -> dict[str, str]:
+    return {"key": str(number), "value": "x"}
+
+
 @asynccontextmanager
 async def database(url: str, answer_within_s: float = 60.0) -> AsyncGenerator[Database]:
     opened = Database(parse_url(url), SystemClock(), answer_within_s=answer_within_s)
     yield opened
     await opened.close()
-
-
-class Way:
-    """The way to a server. `lose`: what is on it from then on is neither brought nor refused, as by a server that has
-    been stopped; who comes later gets through."""
-
-    def __init__(self, server: str) -> None:
-        self._address = make_url(server)
-        self._lost = asyncio.Event()
-        self._pipes: set[asyncio.Task[None]] = set()
-        self.url = ""
-
-    async def __aenter__(self) -> "Way":
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = self._address.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for each in self._pipes:
-            each.cancel()
-        await asyncio.gather(*self._pipes, return_exceptions=True)
-
-    def lose(self) -> None:
-        self._lost.set()
-        self._lost = asyncio.Event()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_connection(self._address.host, self._address.port)
-        for source, target in ((reader, server_writer), (server_reader, writer)):
-            self._pipes.add(asyncio.create_task(self._pipe(source, target, self._lost), name="a way to PostgreSQL"))
-
-    async def _pipe(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, lost: asyncio.Event) -> None:
-        try:
-            with suppress(ConnectionError):
-                while (data := await source.read(65536)) and not lost.is_set():
-                    target.write(data)
-                    await target.drain()
-            while lost.is_set():  # silence, until the end of the test
-                await asyncio.Event().wait()
-        finally:
-            target.close()
 
 
 async def test_what_meets_a_connection_that_has_gone_is_done_over_another(shared_url: str) -> None:
@@ -88,6 +50,14 @@ async def test_what_meets_a_connection_that_has_gone_is_done_over_another(shared
         await asyncio.gather(*(opened.write(lambda conn, key=key: put(conn, key)) for key in "abc"))
         await asyncio.to_thread(execute, shared_url, END_ALL)
         assert await asyncio.gather(*(opened.read(count) for _ in range(5))) == [3] * 5
+
+
+async def test_a_write_that_goes_with_its_commit_meets_no_connection_that_has_gone(shared_url: str) -> None:
+    async with database(shared_url) as opened:
+        for number in range(3):
+            await opened.write(lambda conn, number=number: upsert(conn, key_value, row(number), key="key"))
+            await asyncio.to_thread(execute, shared_url, END_ALL)
+        assert await opened.read(count) == 3
 
 
 async def test_a_transaction_whose_connection_goes_in_its_middle_is_begun_again(shared_url: str) -> None:
