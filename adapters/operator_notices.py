@@ -65,7 +65,9 @@ async def tell_administrators(
             instance = instance_name(settings.server.public_url)
             channels.append(Webhook(wanted.webhook, client, clock, locale=settings.locale, instance=instance))
         if wanted.admins:
-            messages = AdminMessages(settings.admins, ports, app.status_messages, clock, locale=settings.locale)
+            messages = AdminMessages(
+                app.reconfiguration.admins, ports, app.status_messages, clock, locale=settings.locale
+            )
             stack.push_async_callback(messages.close)
             channels.append(messages)
         if not channels:

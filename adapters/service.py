@@ -217,7 +217,7 @@ async def serve(
         )
         stack.push_async_callback(app.close)
         region_page.regions = app.regions
-        admin_page.serve(Core(sign_in=app.sign_in))
+        admin_page.serve(Core(sign_in=app.sign_in, errors=store.error_groups))
         health = DatabaseHealth(store, clock, writes=cluster.is_local)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)

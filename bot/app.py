@@ -232,9 +232,9 @@ class App:
             new_id=new_id,
             reserves_later=moderation is not None,
         )
-        permissions = JobPermissions(store=store, admission=admission, admins=settings.admins, ports=ports)
+        permissions = JobPermissions(store=store, admission=admission, admins=parts.admins, ports=ports)
         deletion = ResultDeletion(store=store, jobs=jobs, permissions=permissions)
-        sign_in = AdminSignIn(store.admin_sessions, clock, settings.admins)
+        sign_in = AdminSignIn(store.admin_sessions, clock, parts.admins)
 
         async def make_admin_link(user_key: str) -> str:
             base = server_address(settings.server.public_url, listening_at or "")
@@ -244,7 +244,7 @@ class App:
             store=store,
             clock=clock,
             rules=rules,
-            admins=settings.admins,
+            admins=parts.admins,
             ports=ports,
             shops=shops,
             pending_requests=kept.pending_requests,

@@ -9,6 +9,7 @@ from itertools import chain
 
 from bot.errors import SettingsWrong
 from bot.handlers.access_lists import AccessLists, make_access_lists
+from bot.handlers.admins import CurrentAdmins
 from bot.handlers.admission import Admission
 from bot.jobs.sharing import JobSharing
 from bot.observability.metrics import PROVIDER_INFO
@@ -21,7 +22,7 @@ from bot.quota import CurrentRules, QuotaRules
 from bot.runtime.clock import Clock
 from bot.settings import Access, Limits, Settings
 
-RELOADED = ("providers", "providers_order", "limits", "access")  # keys at the top of the settings
+RELOADED = ("providers", "providers_order", "limits", "access", "admins")  # keys at the top of the settings
 EXCEPT = ("limits.user_strikes", "limits.strike_pause_hours")  # of them; counted by what the process began with
 TIME_FACTOR = 2.0  # times the longest timeout_s: a whole attempt at the first provider, a whole one at the next
 
@@ -54,10 +55,12 @@ class Reconfiguration:
         """Credits and numbers of jobs."""
         self.usage_rates = Versions(usage_rates(settings))
         """Our credits for one of an upstream's own, by the name of each provider that is charged for by usage."""
+        self.admins = CurrentAdmins(settings.admins)
+        """Who may give `/admin` commands, and sign in to the admin page."""
         self.admission = Admission(
             access_lists(settings.access),
             clock=clock,
-            admins=settings.admins,
+            admins=self.admins,
             user_per_minute=settings.limits.user_per_minute,
             chat_per_minute=settings.limits.chat_per_minute,
             file=settings.access.file,
@@ -89,6 +92,7 @@ class Reconfiguration:
         )
         self.usage_rates.replace(usage_rates(settings), self._clock.now())
         self.rules.now = quota_rules(limits)
+        self.admins.replace(settings.admins)
         if self._sharing is not None:
             self._sharing.limit_user(limits.user_concurrent)
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from bot.job import Job
-from bot.ports.admin_views import JobDetails, JobRow
+from bot.ports.admin_views import JobDetails
 from bot.texts import translate
 
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide ones are formulas in East Asian Excel
@@ -27,8 +27,6 @@ def to_json(value: Any) -> Any:
     """A value as JSON: dataclasses as objects, times as ISO 8601."""
     if isinstance(value, JobDetails):
         return _fields(value) | {"job": encode_job(value.job)}
-    if isinstance(value, JobRow):
-        return _fields(value) | {"seconds": value.seconds}
     if is_dataclass(value):
         return _fields(value)
     if isinstance(value, Enum):
@@ -62,6 +60,8 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, Mapping):
         return cell("; ".join(f"{key}={each}" for key, each in value.items()))  # pyright: ignore[reportUnknownVariableType] - JSON
+    if isinstance(value, tuple):
+        return cell(" ".join(map(str, value)))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - ids
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     if isinstance(value, Enum):

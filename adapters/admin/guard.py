@@ -16,6 +16,7 @@ from bot.administration.sign_in import AdminSignIn
 from bot.errors import EaselError, StoreFailed
 from bot.ports import Administration
 from bot.store.admin_sessions import AdminSession
+from bot.store.error_groups import ErrorGroups
 from bot.texts import translate_error
 
 log = structlog.get_logger()
@@ -49,6 +50,8 @@ class Core:
 
     sign_in: AdminSignIn
     """Who may use the page."""
+    errors: ErrorGroups
+    """Unexpected exceptions."""
     administration: Administration | None = None
     """What is shown and changed; None: nothing is yet."""
 

@@ -71,11 +71,18 @@ async def _audit(visit: Visit, _clock: Clock, after: str | None, limit: int) -> 
     return await visit.administration.audit(target=target, after=after, limit=limit)
 
 
+async def _errors(visit: Visit, _clock: Clock, after: str | None, limit: int) -> Page[Any]:
+    """There are at most some hundred groups: the number of those before it is where a page begins."""
+    offset = int(after) if after is not None and after.isascii() and after.isdecimal() and len(after) < 10 else 0
+    groups = await visit.core.errors.list_groups(limit=limit + 1, offset=offset)
+    return Page(rows=tuple(groups[:limit]), next=str(offset + limit) if len(groups) > limit else None)
+
+
 JOB_COLUMNS = (
     "id",
     "created",
     "finished",
-    "seconds",
+    "milliseconds",
     "state",
     "user_key",
     "chat_key",
@@ -85,11 +92,13 @@ JOB_COLUMNS = (
     "charged",
 )
 USAGE_COLUMNS = ("key", "name", "jobs", "pictures", "charged", "failed")
+ERROR_COLUMNS = ("fingerprint", "last", "first", "count", "kind", "place", "event", "jobs")
 LISTS = (
     ListSpec(name="jobs", columns=JOB_COLUMNS, read_part=_jobs),
     ListSpec(name="members", columns=USAGE_COLUMNS, read_part=_members),
     ListSpec(name="chats", columns=USAGE_COLUMNS, read_part=_chats),
     ListSpec(name="set-aside", columns=("id", "at", "table", "key", "reason", "content"), read_part=_set_aside),
+    ListSpec(name="errors", columns=ERROR_COLUMNS, read_part=_errors),
     ListSpec(name="audit", columns=("at", "who", "action", "target", "details"), read_part=_audit),
 )
 

@@ -7,7 +7,7 @@ out of `admins` has no session from then on.
 import hashlib
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Container
 from datetime import timedelta
 
 import structlog
@@ -30,11 +30,11 @@ MAX_TOKEN_CHARS = 100  # longer ones are not even hashed
 class AdminSignIn:
     """Makes links, and looks after sessions. Every method raises StoreFailed when the database fails."""
 
-    def __init__(self, sessions: AdminSessions, clock: Clock, admins: Collection[str]) -> None:
-        """`admins`: keys (`platform:id`) of those who may sign in."""
+    def __init__(self, sessions: AdminSessions, clock: Clock, admins: Container[str]) -> None:
+        """`admins`: keys (`platform:id`) of those who may sign in; it may change."""
         self._sessions = sessions
         self._clock = clock
-        self._admins = frozenset(admins)
+        self._admins = admins
 
     async def make_link(self, user_key: str) -> str:
         """The token of a new link for an admin: good for one sign-in within LINK_LIFETIME."""

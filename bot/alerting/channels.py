@@ -5,7 +5,7 @@ Words stand in the texts. A channel that fails says so in the log and by its ans
 
 import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import structlog
@@ -107,7 +107,7 @@ class AdminMessages:
 
     def __init__(
         self,
-        admins: Sequence[str],
+        admins: Iterable[str],
         ports: Mapping[str, ChatPort],
         status_messages: StatusMessages,
         clock: Clock,

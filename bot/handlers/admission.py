@@ -6,7 +6,7 @@ Keeps the requests of the last minute in memory; the same refusal is sent once a
 import asyncio
 import tomllib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -74,7 +74,7 @@ class Admission:
         configured: AccessLists,
         *,
         clock: Clock,
-        admins: Sequence[str] = (),
+        admins: Container[str] = (),
         user_per_minute: int | None = None,
         chat_per_minute: int | None = None,
         file: Path | None = None,
@@ -85,7 +85,7 @@ class Admission:
         self._configured = configured
         self._lists = configured
         self._clock = clock
-        self._admins = frozenset(admins)
+        self._admins = admins
         self._user_per_minute = user_per_minute
         self._chat_per_minute = chat_per_minute
         self._file = file

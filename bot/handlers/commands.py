@@ -3,7 +3,7 @@
 Reads and changes credits only through the store; starts no job.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
@@ -58,7 +58,7 @@ class CommandHandler:
         store: Store,
         clock: Clock,
         rules: CurrentRules,
-        admins: Sequence[str],
+        admins: Container[str],
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
         pending_requests: PendingRequests,
@@ -77,7 +77,7 @@ class CommandHandler:
         self._store = store
         self._clock = clock
         self._rules = rules
-        self._admins = frozenset(admins)
+        self._admins = admins
         self._ports = ports
         self._shops = shops
         self._cancel_job = cancel_job

@@ -4,7 +4,7 @@ and moderators of its chat.
 Asks the platform about roles where it has to, and grants nothing because it did not answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 
 from bot.chat import Chat, User
 from bot.errors import Banned, ChatFailed, NotAnAdministrator, NotYours, RoleUnknown
@@ -18,12 +18,12 @@ class JobPermissions:
     """Checks what users do to jobs."""
 
     def __init__(
-        self, *, store: Store, admission: Admission, admins: Sequence[str], ports: Mapping[str, ChatPort]
+        self, *, store: Store, admission: Admission, admins: Container[str], ports: Mapping[str, ChatPort]
     ) -> None:
         """`admins`: user keys (`platform:id`)."""
         self._store = store
         self._admission = admission
-        self._admins = frozenset(admins)
+        self._admins = admins
         self._ports = ports
 
     async def identify_actor(self, sender: User, job: Job) -> User:

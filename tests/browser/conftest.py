@@ -91,9 +91,12 @@ def paint_until(seen: asyncio.Event) -> Callable[[float], Awaitable[None]]:
 
 
 @asynccontextmanager
-async def page_at(browser: Browser, address: str, *, allows: str = "", **given: Any) -> AsyncGenerator[Page]:
-    """An open page; an error or a warning on its console fails the test, unless it contains what the test `allows`.
-    Nothing moves on it, which saves a fifth of the browser's processor time, unless `reduced_motion` says otherwise."""
+async def page_at(
+    browser: Browser, address: str, *, allows: str = "", ready: str = "#members [data-member]", **given: Any
+) -> AsyncGenerator[Page]:
+    """An open page, once it has what is `ready`; an error or a warning on its console fails the test, unless it
+    contains what the test `allows`. Nothing moves on it, which saves a fifth of the browser's processor time, unless
+    `reduced_motion` says otherwise."""
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
@@ -107,7 +110,7 @@ async def page_at(browser: Browser, address: str, *, allows: str = "", **given: 
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(address)
-    await page.wait_for_selector("#members [data-member]", state="attached")
+    await page.wait_for_selector(ready, state="attached")
     try:
         yield page
     finally:

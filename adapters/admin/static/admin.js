@@ -5,7 +5,7 @@ import { act, tell } from "./actions.js";
 import { Refused, ask, keepToken, query, whenSignedOut } from "./api.js";
 import { h, hook } from "./dom.js";
 import { job } from "./job.js";
-import { audit, chats, jobs, members, setAside } from "./lists.js";
+import { audit, chats, errors, jobs, members, setAside } from "./lists.js";
 import { member } from "./member.js";
 import { morph } from "./morph.js";
 import { now } from "./now.js";
@@ -14,7 +14,7 @@ import { linkToken, offerSignIn, showSignedOut } from "./sign_in.js";
 import { statistics } from "./statistics.js";
 
 /** @type {Record<string, any>} */
-const VIEWS = { now, statistics, jobs, job, members, member, chats, "set-aside": setAside, audit };
+const VIEWS = { now, statistics, jobs, job, members, member, chats, "set-aside": setAside, errors, audit };
 const SECTIONS = /** @type {Record<string, string>} */ ({ job: "jobs", member: "members" });
 const IDLE = "Nobody has used this page for half an hour, or the twelve hours of a sign-in are over.";
 
@@ -87,13 +87,13 @@ function focusHeading() {
   scrollTo(0, 0);
 }
 
-/** Tables that are wider than their place can be moved by keys. */
+/** Tables that are larger than their place can be moved by keys. */
 function letScroll() {
   for (const frame of main.querySelectorAll(".table-frame")) {
     const caption = frame.querySelector("caption")?.textContent ?? "Table";
-    const isWider = frame.scrollWidth > frame.clientWidth + 1;
+    const isLarger = frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight + 1;
     for (const [name, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": caption }))
-      isWider ? frame.setAttribute(name, value) : frame.removeAttribute(name);
+      isLarger ? frame.setAttribute(name, value) : frame.removeAttribute(name);
   }
 }
 
@@ -124,6 +124,7 @@ addEventListener("hashchange", () => {
   else if (page.isSignedIn) show({ focus: true });
 });
 addEventListener("resize", letScroll);
+addEventListener("toggle", letScroll, true);
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (page.isUsed = true), { passive: true });
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;

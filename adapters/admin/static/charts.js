@@ -33,7 +33,7 @@ export function chart({ title, days, series, total }) {
   const node = h(
     "figure",
     { class: "chart" },
-    h("figcaption", {}, h("h3", {}, title), readout),
+    h("figcaption", {}, h("h2", {}, title), readout),
     h("ul", { class: "legend", "aria-hidden": "true" }, ...(series.length > 1 ? series.map((each) => h("li", { class: `key ${each.colour}` }, each.label)) : [])),
     canvas,
     h(

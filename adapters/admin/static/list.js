@@ -75,9 +75,9 @@ function filterForm(name, fields, where) {
 /** A choice of a filter. @param {string} label @param {string} name @param {[string, string][]} options @param {string} [chosen] */
 export function choice(label, name, options, chosen = "") {
   const made = options.map(([value, words]) => h("option", { value, selected: value === chosen }, words));
-  return h("label", { class: "filter" }, h("span", {}, label), h("select", { name }, ...made));
+  return h("label", { class: `filter filter-${name}` }, h("span", {}, label), h("select", { name }, ...made));
 }
 
 /** A text of a filter. @param {string} label @param {string} name @param {string} [value] @param {Record<string, string>} [more] */
 export const text = (label, name, value = "", more = {}) =>
-  h("label", { class: "filter" }, h("span", {}, label), h("input", { name, value, autocomplete: "off", spellcheck: "false", ...more }));
+  h("label", { class: `filter filter-${name}` }, h("span", {}, label), h("input", { name, value, autocomplete: "off", spellcheck: "false", ...more }));

@@ -20,7 +20,7 @@ export const JOB_COLUMNS = [
   { head: "Job", cell: (row) => jobLink(row.id) },
   { head: "Accepted", cell: (row) => time(row.created), sort: "created" },
   { head: "State", cell: (row) => badge(row.state) },
-  { head: "Took", cell: (row) => duration(row.seconds), number: true, sort: "seconds" },
+  { head: "Took", cell: (row) => duration(row.milliseconds === null ? null : row.milliseconds / 1000), number: true, sort: "seconds" },
   { head: "Member", cell: (row) => memberLink(row.user_key) },
   { head: "Chat", cell: (row) => chatLink(row.chat_key) },
   { head: "Provider", cell: (row) => row.provider },
@@ -97,6 +97,27 @@ export const setAside = listView({
   ],
   keyOf: (row) => row.id,
   empty: "Nothing is set aside: everything could be read.",
+});
+
+/** A class without its module. @param {string} kind */
+const short = (kind) => kind.split(".").at(-1) ?? kind;
+
+export const errors = listView({
+  name: "errors",
+  title: "Errors",
+  note: "Exceptions that nobody expected, by where they come from. Each is also in the log, with all it says.",
+  columns: [
+    { head: "Last", cell: (row) => time(row.last) },
+    { head: "Times", cell: (row) => count(row.count), number: true },
+    { head: "Error", cell: (row) => h("strong", { title: row.kind }, short(row.kind)), wide: true },
+    { head: "Where", cell: (row) => h("span", { class: "mono" }, row.place), wide: true },
+    { head: "The log said", cell: (row) => row.event, wide: true },
+    { head: "Latest jobs", cell: (row) => row.jobs.length > 0 && h("span", { class: "links" }, ...row.jobs.map(jobLink)), wide: true },
+    { head: "First", cell: (row) => time(row.first) },
+    { head: "Traceback", cell: (row) => h("details", {}, h("summary", {}, "Show"), h("pre", { class: "mono" }, row.sample)), wide: true },
+  ],
+  keyOf: (row) => row.fingerprint,
+  empty: "Nothing unexpected has happened.",
 });
 
 export const audit = listView({

@@ -93,7 +93,7 @@ function pauseState(now) {
   return h(
     "div",
     { class: "banner-box", role: "note" },
-    h("p", {}, h("strong", {}, "Easel is paused."), ` By ${now.pause.who}, since ${moment(now.pause.at)} UTC. Members read: “${words}”`),
+    h("p", {}, h("strong", {}, "Easel is paused."), ` By ${now.pause.who}${now.pause.at ? `, since ${moment(now.pause.at)} UTC` : ""}. Members read: “${words}”`),
     actionButton("resume-bot", "Resume Easel", {}, "primary"),
   );
 }

@@ -11,6 +11,7 @@ const PAGES = [
   ["members", "Members"],
   ["chats", "Chats"],
   ["set-aside", "Set aside"],
+  ["errors", "Errors"],
   ["audit", "Audit log"],
 ];
 

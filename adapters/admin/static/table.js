@@ -59,7 +59,7 @@ function line(row, columns, key) {
     h(
       "td",
       { role: "cell", "data-head": column.head, class: look(column) },
-      column.cell(row) ?? "–",
+      column.cell(row) || h("span", { class: "none" }, "–"),
     ),
   );
   return h("tr", { role: "row", "data-key": key }, ...cells);

@@ -110,7 +110,7 @@ async def admin_site(
     server.mount(routes.routes())
     await server.start()
     sign_in = AdminSignIn(store.admin_sessions, clock, admins)
-    routes.serve(Core(sign_in=sign_in, administration=administration))
+    routes.serve(Core(sign_in=sign_in, errors=store.error_groups, administration=administration))
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             yield Site(sign_in, http, server.address)

@@ -18,7 +18,7 @@ from bot.sandbox import Sandbox
 from bot.settings import Settings
 from bot.texts import translate, translate_error
 from tests.flow.world import MemoryWorld
-from tests.support.platform import GROUP, Platform
+from tests.support.platform import AMBER, GROUP, Platform
 from tests.support.world import open_app, open_store
 
 BOSS = User(platform="memory", id="boss", name="Boss", locale="en")
@@ -70,6 +70,19 @@ async def test_the_link_leads_to_the_public_address(tmp_path: Path, sandbox: San
 async def test_without_a_page_there_is_no_link(tmp_path: Path, sandbox: Sandbox) -> None:
     async with easel_at(tmp_path, sandbox, None) as easel:
         assert await ask(easel, sender=BOSS) == translate_error("en", AdminPageOff())
+
+
+async def test_who_is_taken_out_of_admins_has_no_rights_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with easel_at(tmp_path, sandbox, "http://127.0.0.1:8080") as easel:
+        sign_in = easel.app.sign_in
+        [unused], [used] = LINK.findall(await ask(easel, sender=BOSS)), LINK.findall(await ask(easel, sender=BOSS))
+        begun = await sign_in.sign_in(used)
+        assert begun is not None
+        await easel.app.reconfiguration.apply(Settings(**easel.values({"admins": [AMBER.key]})))
+        assert await sign_in.find_session(begun[0], is_use=True) is None
+        assert await sign_in.sign_in(unused) is None
+        assert await ask(easel, sender=BOSS) == translate_error("en", AdminsOnly())
+        assert LINK.search(await ask(easel, sender=AMBER))
 
 
 # ---------------------------------------------------------------- from the command line

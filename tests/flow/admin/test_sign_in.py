@@ -235,7 +235,19 @@ async def test_a_change_is_no_get(site: Site) -> None:
 
 async def test_nobody_sees_anything_without_a_session(site: Site) -> None:
     browser = site.browser()
-    for path in ("now", "statistics", "jobs", "jobs.csv", "job", "members", "member", "chats", "set-aside", "audit"):
+    for path in (
+        "now",
+        "statistics",
+        "jobs",
+        "jobs.csv",
+        "job",
+        "members",
+        "member",
+        "chats",
+        "set-aside",
+        "errors",
+        "audit",
+    ):
         answer = await browser.get(path)
         assert answer.status == 401
         assert await answer.json() == {"refusal": "You are signed out."}

@@ -7,28 +7,19 @@ import pytest
 
 from adapters.admin.encode import cell, to_json
 from bot.job import State
-from bot.ports.admin_figures import DayFigures
-from bot.ports.admin_views import JobRow, Page
+from bot.ports.admin_figures import DayFigures, UsageRow
+from bot.ports.admin_views import Page
 
 NOON = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
-ROW = JobRow(
-    id="abc",
-    created=NOON,
-    finished=NOON.replace(second=21),
-    state=State.DONE,
-    user_key="telegram:1",
-    chat_key="telegram:-1",
-    provider=None,
-    failure=None,
-    pictures=1,
-    charged=4,
-)
+ROW = UsageRow(key="telegram:1", name="Amber", jobs=3, pictures=2, charged=8, failed=1)
 
 
 def test_values_keep_the_names_of_their_fields() -> None:
-    [row] = to_json(Page(rows=(ROW,), next="x"))["rows"]
-    assert row["created"] == "2026-11-30T12:00:00+00:00"
-    assert (row["state"], row["seconds"], row["provider"]) == ("done", 21.0, None)
+    assert to_json(Page(rows=(ROW,), next="x")) == {
+        "rows": [{"key": "telegram:1", "name": "Amber", "jobs": 3, "pictures": 2, "charged": 8, "failed": 1}],
+        "next": "x",
+    }
+    assert to_json(NOON) == "2026-11-30T12:00:00+00:00"
     day = DayFigures(day=date(2026, 11, 30), pictures=1, charged=2, done=1, failed=0, cancelled=0)
     assert to_json({"days": (day,)})["days"][0]["day"] == "2026-11-30"
     assert json.loads(json.dumps(to_json({"a": {1: [State.DONE, None]}}))) == {"a": {"1": ["done", None]}}
@@ -68,5 +59,6 @@ def test_cells() -> None:
         "",
         "True",
     ]
+    assert cell(("abc", "def")) == "abc def"
     assert cell({"credits": 3, "words": "=1"}) == "credits=3; words==1"
     assert cell({"=1": ""}) == "'=1="
