@@ -44,6 +44,7 @@ MAX_ERROR_BYTES = 64 * 1024  # of an error body that are read
 ERROR_BODY_TIMEOUT_S = 10.0  # seconds for the body of an error; the status alone is enough
 SLICE_BYTES = 256 * 1024  # written at once, so that an upload of many megabytes never blocks the event loop
 
+ENDLESS = "the answer did not end"
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
 
 
@@ -159,7 +160,10 @@ class HttpResponse:
 
     async def _next_chunk(self, body: AsyncIterator[bytes]) -> bytes | None:
         now = asyncio.get_running_loop().time()
-        if self._deadline <= now and not self._was_late:  # it passed while nobody waited: what has come is still read
+        if self._deadline <= now:
+            if self._was_late:  # a stream that always has more to read would never wait for a timeout
+                raise NoAnswer(detail=ENDLESS) if self._repeatable else TookTooLong(seconds=round(self._timeout_s))
+            # it passed while nobody waited: what has come is still read
             self._deadline, self._was_late = now + RESUME_GRACE_S, True
         idle_until = now + self._idle_timeout_s
         try:
