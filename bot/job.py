@@ -147,6 +147,8 @@ class Job(NewJob):
     """Id of the message with the pictures; of several the first."""
     further_ids: tuple[str, ...]
     """Ids of the other messages with its pictures."""
+    copy_ids: tuple[str, ...]
+    """Ids of messages that show its pictures once more, maybe beside others."""
     deleted: datetime | None
     """When its result was taken away; None: it was not."""
     checkpoints: Mapping[str, Any]
@@ -162,7 +164,7 @@ class Job(NewJob):
 
 def message_ids(job: Job) -> tuple[str, ...]:
     """The ids of all messages of a job that its chat has, the one with the pictures first."""
-    known = (job.delivered_id, job.status_id, *job.further_ids)
+    known = (job.delivered_id, job.status_id, *job.further_ids, *job.copy_ids)
     return tuple(dict.fromkeys(each for each in known if each is not None))
 
 

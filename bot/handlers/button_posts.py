@@ -3,9 +3,11 @@
 The same press that is delivered again, and a second press right after the first, post nothing more.
 """
 
+from collections.abc import Sequence
+
 from cachetools import TTLCache
 
-from bot.chat import User
+from bot.chat import Chat, User
 from bot.errors import Banned
 from bot.handlers.admission import Admission
 from bot.job import Job, button_key
@@ -49,11 +51,11 @@ class ButtonPosts:
         final: FinalState,
         locale: str,
         *,
-        shows: Job | None = None,
+        shows: Sequence[Job | None] = (),
         reply_to: str | None = None,
     ) -> ButtonReply:
-        """Posts a reply, to the message with the button or to `reply_to`. `shows`: the job whose result it is, so that
-        the post goes when that is deleted.
+        """Posts a reply, to the message with the button or to `reply_to`. `shows`: the jobs whose
+        results its pictures are, in order, None for those of members; so that the post goes when one is deleted.
 
         Raises what `final.load_images` raises, ChatFailed, StoreFailed.
         """
@@ -73,7 +75,12 @@ class ButtonPosts:
             raise
         if posted is None:
             return ButtonReply(handled=False)
-        if shows is not None and posted.ref.chat.key == shows.chat.key:
-            for message_id in (posted.ref.message_id, *posted.further_ids):
-                await self._store.add_message(shows, message_id)
+        await self._note_copies((posted.ref.message_id, *posted.further_ids), shows, posted.ref.chat)
         return ButtonReply()
+
+    async def _note_copies(self, message_ids: Sequence[str], shows: Sequence[Job | None], chat: Chat) -> None:
+        """Each picture has a message of its own, or all stand in one."""
+        in_one = len(message_ids) < len(shows)
+        for at, job in enumerate(shows):
+            if job is not None and job.chat.key == chat.key:
+                await self._store.add_copy(job, message_ids[0 if in_one else at])

@@ -106,7 +106,7 @@ class ResultHistory:
                 spoiler=source.picture.spoiler,
                 as_file=parent.options.as_file,
             )
-        return await self._posts.post(press, job, self._final(card, [source], actor), locale, shows=parent)
+        return await self._posts.post(press, job, self._final(card, [source], actor), locale, shows=(parent,))
 
     async def compare(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         """Shows the result beside what it was made from."""
@@ -124,7 +124,7 @@ class ResultHistory:
             spoiler=before.picture.spoiler or after.picture.spoiler,
         )
         final = replace(self._final(card, [before, after], actor), is_album=True)
-        return await self._posts.post(press, job, final, locale, shows=job)
+        return await self._posts.post(press, job, final, locale, shows=(before.job, job))
 
     # ------------------------------------------------------------ the whole branch
 
@@ -148,7 +148,8 @@ class ResultHistory:
             return (await self._images.make_contact_sheet(pictures, actor.key),)
 
         final = FinalState(card=replace(card, spoiler=spoiler), load_images=load, image_count=1)
-        return await self._posts.post(press, job, final, locale, shows=job)
+        pictured = [None if each is None else each.job for each in shown]
+        return await self._posts.post(press, job, final, locale, shows=pictured)
 
     async def lead_to_step(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         """Replies to the message of a picture of the branch, which a tap on the reply leads to."""

@@ -91,7 +91,7 @@ def result_ref(job: Job, number: int = 1) -> MessageRef:
     """Where one of the pictures of a delivered result stands, by its number from 1: in a message of its own, or with
     all the others."""
     ids = (job.delivered_id or job.status_id or "", *job.further_ids)
-    own = number - 1 if len(ids) >= len(job.delivered) >= number else 0
+    own = number - 1 if len(ids) == len(job.delivered) >= number else 0
     return MessageRef(chat=job.chat, message_id=ids[own])
 
 

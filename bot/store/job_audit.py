@@ -32,6 +32,7 @@ SHAPES: Mapping[str, StoredReader[Any]] = {
     "parts": StoredReader(list[str]),
     "delivered": StoredReader(list[Attachment] | None),
     "further_ids": StoredReader(list[str] | None),
+    "copy_ids": StoredReader(list[str] | None),
     "usage": StoredReader(dict[str, Any] | None),
     "failure": StoredReader(Failure | None),
 }
@@ -234,6 +235,7 @@ def ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
         "delivered": None,
         "delivered_id": None,
         "further_ids": None,
+        "copy_ids": None,
         "deleted": None,
         "notification_pending": state is State.FAILED and chat.platform != UNKNOWN,
     }

@@ -31,8 +31,11 @@ def select_by_message(chat: Chat, message_id: str) -> Select[Any]:
 
 
 def select_by_further_message(chat: Chat, message_id: str) -> Select[Any]:
-    """The job of whose further messages it is one."""
-    listed = cast(job.c.further_ids, Text).contains(json.dumps(message_id), autoescape=True)
+    """The job of whose further messages it is one, or of those that show its pictures once more; of several jobs the
+    newest."""
+    written = json.dumps(message_id)
+    columns = (job.c.further_ids, job.c.copy_ids)
+    listed = or_(*(cast(column, Text).contains(written, autoescape=True) for column in columns))
     return select(job).where(SEVERAL_MESSAGES, job.c.chat_key == chat.key, listed).order_by(job.c.created.desc())
 
 

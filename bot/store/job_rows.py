@@ -140,6 +140,7 @@ def accepted_job(
         delivered=(),
         delivered_id=None,
         further_ids=(),
+        copy_ids=(),
         deleted=None,
         checkpoints={},
     )
@@ -297,12 +298,12 @@ def load_job(conn: Connection, query: Select[Any]) -> Job | None:
     return job_of(row, _checkpoints_of(conn, row["id"]))
 
 
-def add_message(conn: Connection, job_id: str, message_id: str) -> None:
-    """Adds a message to those with pictures of a job."""
+def add_copy(conn: Connection, job_id: str, message_id: str) -> None:
+    """Adds a message to those that show pictures of a job once more."""
     lock_job(conn, job_id)
     found = load_job(conn, select(job).where(job.c.id == job_id))
-    if found is not None and message_id not in found.further_ids:
-        update_job(conn, job_id, {"further_ids": [*found.further_ids, message_id]})
+    if found is not None and message_id not in found.copy_ids:
+        update_job(conn, job_id, {"copy_ids": [*found.copy_ids, message_id]})
 
 
 def load_branch(conn: Connection, job_id: str, most: int) -> dict[str, Job]:
@@ -339,6 +340,7 @@ def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
         mask=Attachment(**row["mask"]) if row["mask"] else None,
         parts=tuple(row["parts"]),
         further_ids=tuple(row["further_ids"] or ()),
+        copy_ids=tuple(row["copy_ids"] or ()),
         state=State(row["state"]),
         failure=Failure(**row["failure"]) if row["failure"] else None,
         delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),

@@ -100,7 +100,7 @@ strike = Table(
 # Conditions of partial indexes, as text: an index is used only where a query repeats its condition literally.
 ERASED = text("prompt = ''")  # a job whose user asked Easel to forget them
 UNFINISHED = text("finished IS NULL")
-SEVERAL_MESSAGES = text("further_ids IS NOT NULL")
+SEVERAL_MESSAGES = text("(further_ids IS NOT NULL OR copy_ids IS NOT NULL)")
 HAS_PARENT = text("parent IS NOT NULL")
 NOTIFICATION_PENDING = text("notification_pending")  # a job that ended, and whose message may not say so yet
 
@@ -142,6 +142,7 @@ job = Table(
     Column("delivered", _json()),
     Column("delivered_id", Text),
     Column("further_ids", _json()),  # of the other messages with its pictures; NULL: there is one at most
+    Column("copy_ids", _json()),  # of messages that show its pictures once more; NULL: none does
     Column("deleted", UtcDateTime),  # when its result was taken away
     Column("parent", Text),  # the job whose picture it starts from; may be forgotten
     Column("parent_picture", Integer),

@@ -58,9 +58,9 @@ class BlockingStore(Store):
         return job
 
     @override
-    async def add_message(self, job: Job, message_id: str) -> None:
-        await super().add_message(job, message_id)
-        await block_at("noted", PROMPTS_BY_JOB_ID[job.id])
+    async def add_copy(self, job: Job, message_id: str) -> None:
+        await super().add_copy(job, message_id)
+        await block_at("noted", job.prompt)
 
     @override
     async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:

@@ -115,6 +115,10 @@ async def test_compare_shows_both_and_tree_leads_to_each(easel: MemoryWorld) -> 
         f"2. “add a boat” memory://direct/{second.id}",
         f"3. “make it night” memory://direct/{third.id}",
     ]
+    await click(easel, first, Action.DELETE)
+    assert (tree.deleted, both.deleted) == (True, False)  # what shows it as well goes with it
+    await click(easel, second, Action.DELETE)
+    assert both.deleted
 
 
 async def test_from_the_original_paints_all_wishes_at_once_for_the_price_that_was_shown(

@@ -28,6 +28,8 @@ async def test_a_job_is_found_by_any_of_its_messages(store: Store) -> None:
     assert album.further_ids == ("8", "99")
     for message, job in (("7", album), ("8", album), ("99", album), ("70", single)):
         assert await store.job_by_message(DIRECT, message) == job
+    await store.add_copy(single, "700")
+    assert await store.job_by_message(DIRECT, "700") == await store.get_job(single.id)
     for chat, message in ((DIRECT, "9"), (DIRECT, "%"), (GROUP, "8")):
         assert await store.job_by_message(chat, message) is None
 

@@ -402,7 +402,7 @@ class Ledger(RuleBasedStateMachine):
                 await self.store.deletions.begin_deletion(job_id)
                 await self.store.deletions.finish_deletion(job_id)
             else:
-                await self.store.add_message(job, "a copy")
+                await self.store.add_copy(job, "a copy")
 
         for attempt in (crash, None):
             self.happens(work, attempt)

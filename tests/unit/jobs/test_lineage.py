@@ -65,6 +65,7 @@ def job(
         delivered=(picture(f"{name}/0"), picture(f"{name}/1")),
         delivered_id=f"m{name}",
         further_ids=(f"n{name}",),
+        copy_ids=(),
         deleted=None,
         checkpoints={},
     )

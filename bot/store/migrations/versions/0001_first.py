@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("delivered", sa.JSON(), nullable=True),
         sa.Column("delivered_id", sa.Text(), nullable=True),
         sa.Column("further_ids", sa.JSON(), nullable=True),
+        sa.Column("copy_ids", sa.JSON(), nullable=True),
         sa.Column("deleted", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("parent_picture", sa.Integer(), nullable=True),
@@ -162,8 +163,8 @@ def upgrade() -> None:
         "job",
         ["chat_key"],
         unique=False,
-        sqlite_where=sa.text("further_ids IS NOT NULL"),
-        postgresql_where=sa.text("further_ids IS NOT NULL"),
+        sqlite_where=sa.text("(further_ids IS NOT NULL OR copy_ids IS NOT NULL)"),
+        postgresql_where=sa.text("(further_ids IS NOT NULL OR copy_ids IS NOT NULL)"),
     )
     op.create_index("ix_job_finished", "job", ["finished"], unique=False)
     op.create_index(
