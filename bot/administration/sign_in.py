@@ -21,6 +21,7 @@ ADMIN_PATH = "/admin"  # of the page on Easel's HTTP server; a link's token is t
 LINK_LIFETIME = timedelta(minutes=10)  # from one window to another; OWASP allows far longer
 IDLE_LIMIT = timedelta(minutes=30)  # of a session that nobody uses
 SESSION_LIMIT = timedelta(hours=12)  # of any session: a working day
+SET_BACK = timedelta(minutes=1)  # by which a clock may be set back without signing anybody out
 USE_STEP = timedelta(minutes=1)  # a session's use is written down so often, not with every request
 TOKEN_BYTES = 32  # random: nobody guesses one
 EVERYWHERE = re.compile(r"(?<=//)(0\.0\.0\.0|\[::\])(?=:|$)")  # a host that is listened on, and is no place to go to
@@ -49,7 +50,9 @@ class AdminSignIn:
         if len(link_token) > MAX_TOKEN_CHARS:
             return None
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        session = await self._sessions.begin_session(_digest(link_token), _digest(token), self._clock.now())
+        now = self._clock.now()
+        latest = now + LINK_LIFETIME + SET_BACK  # that a link of now expires: others are of a clock that was ahead
+        session = await self._sessions.begin_session(_digest(link_token), _digest(token), now, expires_by=latest)
         if session is None:
             return None
         if session.user_key not in self._admins:
@@ -70,7 +73,8 @@ class AdminSignIn:
         if session.user_key not in self._admins:
             await self._sessions.end_all(session.user_key)
             return None
-        if now >= session.created + SESSION_LIMIT or now >= session.used + IDLE_LIMIT:
+        is_of_future = session.used > now + SET_BACK  # of a clock that was ahead: it would be open until then
+        if is_of_future or now >= session.created + SESSION_LIMIT or now >= session.used + IDLE_LIMIT:
             await self._sessions.end_session(digest)
             return None
         if is_use and now >= session.used + USE_STEP:

@@ -13,6 +13,7 @@ from bot.errors import RegionLinkExpired, RegionLinkUnknown
 
 LIFETIME = timedelta(minutes=15)  # as long as the answer of Discord in which a link stands can be seen
 KEY_BYTES = 32
+SET_BACK = timedelta(minutes=1)  # by which a clock may be set back without its tokens being lost
 ID_BYTES = 16  # random: nobody guesses one
 MAC_BYTES = 24
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{22})([0-9a-f]{8})([A-Za-z0-9_-]{32})")
@@ -32,11 +33,11 @@ def session_id(identity: bytes) -> str:
 
 def read_token(key: bytes, token: str, now: datetime) -> str:
     """The id of the session that a token leads to. Raises RegionLinkUnknown for what was not made with this key, and
-    RegionLinkExpired."""
+    RegionLinkExpired, also for one of a clock that was ahead."""
     found = _TOKEN.fullmatch(token)
     if found is None or not hmac.compare_digest(_sign(key, found[1] + found[2]), found[3]):
         raise RegionLinkUnknown
-    if now >= datetime.fromtimestamp(int(found[2], 16), UTC):
+    if not now < datetime.fromtimestamp(int(found[2], 16), UTC) <= now + LIFETIME + SET_BACK:
         raise RegionLinkExpired
     return found[1]
 

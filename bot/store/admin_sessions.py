@@ -41,14 +41,16 @@ class AdminSessions:
 
         await self._database.write(work)
 
-    async def begin_session(self, link_digest: str, session_digest: str, now: datetime) -> AdminSession | None:
+    async def begin_session(
+        self, link_digest: str, session_digest: str, now: datetime, *, expires_by: datetime
+    ) -> AdminSession | None:
         """Uses up a link, and stores a session for its admin in the same transaction. None: there is no such link, it
-        was used, or is too old."""
+        was used, is too old, or expires after `expires_by`."""
 
         def work(conn: Connection) -> AdminSession | None:
             link = delete(admin_link).where(admin_link.c.token_digest == link_digest)
             found = conn.execute(link.returning(admin_link.c.user_key, admin_link.c.expires)).one_or_none()
-            if found is None or found.expires <= now:
+            if found is None or not now < found.expires <= expires_by:
                 return None
             session = AdminSession(user_key=found.user_key, created=now, used=now)
             values = {"user_key": session.user_key, "created": now, "used": now}

@@ -97,7 +97,10 @@ def add_strike(conn: Connection, job_id: str, rules: StrikeRules, now: datetime)
 
 
 def delete_strikes(conn: Connection, *, now: datetime) -> None:
-    """Deletes the strikes past WINDOW, and those of a clock that was ahead."""
+    """Deletes the strikes past WINDOW, and those of a clock that was ahead, whose pauses end: they would last until
+    then."""
+    ahead = select(strike.c.user_key).where(strike.c.at > now + WINDOW)
+    conn.execute(update(account).where(account.c.id.in_(ahead)).values(paused_until=None))
     conn.execute(delete(strike).where((strike.c.at <= now - WINDOW) | (strike.c.at > now + WINDOW)))
 
 

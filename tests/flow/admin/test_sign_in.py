@@ -118,6 +118,17 @@ async def test_a_session_that_nobody_uses_is_over_after_half_an_hour(site: Site,
     assert await used.user() is None
 
 
+async def test_a_clock_that_was_a_month_ahead_leaves_neither_sessions_nor_links_until_then(
+    site: Site, clock: FakeClock
+) -> None:
+    browser, link = await site.signed_in(), await site.sign_in.make_link(BOSS)
+    clock.jump(-30)
+    assert await browser.user() == BOSS  # a clock that was set right
+    clock.jump(-30 * 86_400)
+    assert await browser.user() is None
+    assert (await site.browser().open_link(link)).status == 403
+
+
 async def test_no_session_lasts_longer_than_twelve_hours(site: Site, clock: FakeClock) -> None:
     browser = await site.signed_in()
     step = IDLE_LIMIT.total_seconds() - 60

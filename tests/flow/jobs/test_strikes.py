@@ -194,6 +194,18 @@ async def test_a_pause_holds_in_every_process_and_has_an_end(store: Store, datab
     assert await paused_hours(store) == 6
 
 
+async def test_a_pause_of_a_clock_that_was_a_month_ahead_ends_with_the_next_deletion(
+    store: Store, clock: FakeClock
+) -> None:
+    clock.jump(30 * 86_400)
+    await strike(store)
+    await strike(store)
+    clock.jump(-30 * 86_400)
+    assert await store.strikes.pause_of(ANN.key) is not None
+    await store.deletions.delete_expired(days=None)
+    await store.strikes.check_pause(ANN.key)
+
+
 async def test_a_job_counts_once_and_only_for_a_day(store: Store, clock: FakeClock) -> None:
     job, _ = await store.accept_job(new_job(), RULES)
     settled = [store.settle_job(job, State.FAILED, charged=0, failure=REFUSED, strikes=SIX_HOURS) for _ in range(3)]

@@ -23,6 +23,13 @@ def test_a_token_leads_to_its_session_until_it_expires(identity: bytes, key: byt
         read_token(key, token, LATER)
 
 
+def test_a_token_of_a_clock_that_was_ahead_does_not_live_until_then() -> None:
+    token = make_token(KEY, bytes(ID_BYTES), LATER)
+    with pytest.raises(RegionLinkExpired):
+        read_token(KEY, token, NOW - timedelta(days=30))
+    read_token(KEY, token, NOW - timedelta(seconds=30))  # a clock that was set right
+
+
 def test_platforms_take_it_as_it_is() -> None:
     token = make_token(KEY, bytes(ID_BYTES), LATER)
     assert len(token) <= 64  # of Telegram's `start`
