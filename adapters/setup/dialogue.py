@@ -19,6 +19,9 @@ from bot.providers.presets import PRESETS
 from bot.settings import Server
 
 UNTESTED = "--no-test writes it without asking anybody"
+NAMED_MODELS = 3  # of a preset, beside its name
+REFUSED = {"a": "type another one", "s": "try the same again", "k": "keep it as it is"}
+"""What can be done about an answer that was not accepted."""
 
 
 class Dialogue:
@@ -38,6 +41,8 @@ class Dialogue:
         if not self._asks:
             raise SettingsWrong([f"--provider: name the upstream that paints: {', '.join(names)}"])
         typer.echo("Who paints? deploy/PROVIDERS.md says what each of them has.")
+        for name in names:
+            typer.echo(f"  {name:<{max(map(len, names))}}  {', '.join(known_models(name)[:NAMED_MODELS])}")
         while (said := str(typer.prompt(f"Provider ({', '.join(names)})", default="openai")).strip()) not in names:
             typer.echo("None of these.", err=True)
         return said
@@ -131,9 +136,11 @@ class Dialogue:
                 if not self._asks:
                     raise SettingsWrong([f"{subject}: {'; '.join(problems)} ({UNTESTED})"]) from error
                 typer.echo(f"{subject}: {'; '.join(problems)}", err=True)
-                if not typer.confirm("Try another one?", default=True):
+                chosen = _ask_what_next()
+                if chosen == "k":
                     return
-                ask_again()
+                if chosen == "a":
+                    ask_again()
             else:
                 typer.echo(f"{subject}: {said}")
                 return
@@ -154,6 +161,14 @@ def _ask_secret(question: str, *, is_needed: bool) -> str | None:
         said = str(typer.prompt(question, hide_input=True, default="", show_default=False)).strip()
         if said or not is_needed:
             return said or None
+        typer.echo("One is needed; Ctrl+C ends, and nothing is written.", err=True)
+
+
+def _ask_what_next() -> str:
+    choices = ", ".join(f"{key}: {what}" for key, what in REFUSED.items())
+    while (said := str(typer.prompt(f"What now ({choices})", default="a")).strip().lower()) not in REFUSED:
+        typer.echo("None of these.", err=True)
+    return said
 
 
 def _ask_admins() -> tuple[str, ...]:

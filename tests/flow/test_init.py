@@ -338,3 +338,32 @@ async def test_ctrl_c_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     await terminal.until("Aborted")
     assert terminal.ended() == 1
     assert os.listdir(tmp_path) == []
+
+
+async def test_an_answer_that_is_refused_is_tried_again_or_typed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    async with Sandbox(pace=0) as sandbox:
+        terminal = Terminal(tmp_path, "--provider", "sandbox", "--base-url", sandbox.address)
+        await terminal.until("Its key: ")
+        terminal.type("wrong\n")
+        await terminal.until("What now (a: type another one, s: try the same again, k: keep it as it is)")
+        terminal.type("?\n")
+        await terminal.until("None of these.")
+        terminal.type("s\n")
+        await terminal.until("What now")
+        terminal.type("\n")
+        await terminal.until("Its key: ")
+        terminal.type("\n")
+        await terminal.until("One is needed; Ctrl+C ends, and nothing is written.\r\nIts key: ")
+        terminal.type("sandbox\n")
+        for question in ("[gpt-4o-image]: ", "/newbot): ", "Reset Token): ", "Serve the local page as well"):
+            await terminal.until(question)
+            terminal.type("\n")
+        await terminal.until("easel.toml is written")
+        assert terminal.ended() == 0
+    assert "wrong" not in terminal.shown
+    [provider] = (await asyncio.to_thread(load)).providers
+    assert provider.api_key is not None
+    assert provider.api_key.get_secret_value() == "sandbox"
