@@ -28,7 +28,7 @@ from bot.store.engine import (
     rollback_after,
 )
 from bot.store.sqlite_driver import run_in_thread
-from bot.store.write_queue import WriteQueue
+from bot.store.write_queue import PUT_OFF_S, WriteQueue
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Database:
                 return await self._write_queue.execute(work, can_wait=can_wait, put_off=put_off)
             with pause_background():
                 return await self._write_queue.execute(work)
-        return await self._run_to_end(self._transaction(partial(commit_after, work)))
+        return await self._run_to_end(self._transaction(partial(commit_after, work), PUT_OFF_S if put_off else 0.0))
 
     def problem(self) -> str | None:
         """Why nothing is written right now, as far as that is this process's doing; None otherwise."""
@@ -108,9 +108,11 @@ class Database:
             await asyncio.wait((task,))
             raise
 
-    async def _transaction(self, transaction: Callable[[Connection], T]) -> T:
+    async def _transaction(self, transaction: Callable[[Connection], T], put_off_s: float = 0.0) -> T:
         """Tries again once where the connection had gone, as after a failover, or was silent: no connection is asked
         whether it lives before it is used, and nothing was committed."""
+        if put_off_s:
+            await asyncio.sleep(put_off_s)
         with raise_store_failed():
             try:
                 return await self._try_transaction(transaction)

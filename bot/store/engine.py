@@ -47,6 +47,7 @@ CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
 GONE_STATES = ("08", "57P")  # classes of SQLSTATE: of the connection, and of a server that stops or starts
 READ_ONLY_ERROR = "ReadOnlySqlTransaction"  # psycopg's name of SQLSTATE 25006
 WRITES = {"easel_writes": True}  # execution option: a transaction; on SQLite, the write lock is taken at BEGIN
+LAST = {"easel_last": True}  # execution option of a statement: on PostgreSQL, the COMMIT is sent with it
 PIPELINE_DRIVER = "postgresql+easel_pipeline"
 registry.register(
     "postgresql.easel_pipeline", "bot.store.postgres_driver", "PipelineDialect"
@@ -233,7 +234,7 @@ def insert_unless_known(conn: Connection, table: Table, values: Mapping[str, Any
 def lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
     """As `insert_or_lock`, without an answer: PostgreSQL is not waited for."""
     require_columns(table, values)
-    conn.execute(_upsert(conn.dialect.name, table, key, (key,)), values)
+    conn.execute(upsert_of(conn.dialect.name, table, key, (key,)), values)
 
 
 def insert_or_lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
@@ -247,7 +248,7 @@ def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: st
     """Inserts a row, or replaces the one with the same `key`."""
     require_columns(table, values)
     changed = tuple(name for name in values if name not in key.split(","))
-    conn.execute(_upsert(conn.dialect.name, table, key, changed), values)
+    conn.execute(upsert_of(conn.dialect.name, table, key, changed), values)
 
 
 def upsert_all(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
@@ -256,7 +257,7 @@ def upsert_all(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
         return
     require_columns(table, rows[0])
     changed = tuple(name for name in rows[0] if name not in key.split(","))
-    conn.execute(_upsert(conn.dialect.name, table, key, changed), list(rows))
+    conn.execute(upsert_of(conn.dialect.name, table, key, changed), list(rows))
 
 
 # Built once each; the values come beside them, so that SQLAlchemy finds the compiled form in its cache.
@@ -274,11 +275,12 @@ def _insert_once(dialect: str, table: Table, key: str) -> Insert:
 
 @cache
 def _insert_or_lock(dialect: str, table: Table, key: str) -> Insert:
-    return _upsert(dialect, table, key, tuple(key.split(","))).returning(table)
+    return upsert_of(dialect, table, key, tuple(key.split(","))).returning(table)
 
 
 @cache
-def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Insert:
+def upsert_of(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    """The statement of `upsert`, by the dialect's name; `changed`: the columns that are replaced."""
     statement = _insert(dialect, table)
     new = {name: statement.excluded[name] for name in changed}
     return statement.on_conflict_do_update(index_elements=key.split(","), set_=new)

@@ -7,6 +7,7 @@ for stands in `job_queries`.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -14,8 +15,10 @@ import structlog
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     RowMapping,
     Select,
+    and_,
     bindparam,
     delete,
     func,
@@ -32,7 +35,7 @@ from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.column_types import safe_text
-from bot.store.engine import field_values, require_columns
+from bot.store.engine import LAST, field_values, require_columns, upsert_of
 from bot.store.schema import (
     IS_UNFINISHED,
     UNFINISHED,
@@ -44,9 +47,13 @@ from bot.store.schema import (
 
 # Built once each. An UPDATE writes the columns that its parameters name.
 UPDATE_JOB = update(job).where(job.c.id == bindparam("job_id"))
-UPDATE_ATTEMPT = UPDATE_JOB.where(
-    job.c.state == State.RUNNING.value, job.c.attempt == bindparam("held_attempt")
-).returning(job.c.id)
+IS_HELD = and_(
+    job.c.id == bindparam("job_id"),
+    job.c.state == State.RUNNING.value,
+    job.c.attempt == bindparam("held_attempt"),
+)
+UPDATE_HELD = update(job).where(IS_HELD)
+UPDATE_ATTEMPT = UPDATE_HELD.returning(job.c.id)
 LOCK_JOB = select(job.c.state, job.c.attempt).where(job.c.id == bindparam("job_id")).with_for_update()
 INSERT_RESULT = insert(result)
 DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
@@ -214,9 +221,33 @@ def begin_attempt(
 
 def update_held_job(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
     """Updates and locks a running job. False: `holder` is no longer its attempt, and nothing changes."""
+    return conn.execute(UPDATE_ATTEMPT, _held(holder, values)).first() is not None
+
+
+def _held(holder: Job, values: Mapping[str, Any]) -> dict[str, Any]:
     require_columns(job, values)
-    parameters = {"job_id": holder.id, "held_attempt": holder.attempt, "attempt": holder.attempt, **values}
-    return conn.execute(UPDATE_ATTEMPT, parameters).first() is not None
+    return {"job_id": holder.id, "held_attempt": holder.attempt, "attempt": holder.attempt, **values}
+
+
+def commit_checkpoint(
+    conn: Connection, holder: Job, name: str, value: Any, now: datetime, facts: Mapping[str, Any]
+) -> bool:
+    """Updates a running job and writes a checkpoint of it, or replaces that of the name; then nothing else is executed
+    in the transaction. False: `holder` is no longer its attempt, and nothing changes."""
+    conn.execute(UPDATE_HELD, _held(holder, facts))  # locks it
+    new = {"new_name": name, "new_value": value, "new_at": now, "job_id": holder.id, "held_attempt": holder.attempt}
+    return conn.execute(_upsert_held(conn.dialect.name), new).first() is not None
+
+
+@cache
+def _upsert_held(dialect: str) -> Insert:
+    """The checkpoint of a job that is held."""
+    columns = [checkpoint.c.name, checkpoint.c.value, checkpoint.c.at]
+    row = select(job.c.id, *(bindparam(f"new_{each.name}", type_=each.type) for each in columns)).where(IS_HELD)
+    written = upsert_of(dialect, checkpoint, "job,name", ("value", "at")).from_select(
+        ["job", *(each.name for each in columns)], row
+    )
+    return written.returning(checkpoint.c.job).execution_options(**LAST)
 
 
 def lock_job(conn: Connection, job_id: str) -> tuple[State, int] | None:

@@ -39,7 +39,9 @@ class PipelineConnection(AsyncAdapt_psycopg_connection):
 
     @override
     def cursor(self, name: str | None = None, /) -> "PipelineCursor":
-        return PipelineCursor(self)
+        made = PipelineCursor(self)
+        made.is_last = False
+        return made
 
     def begin(self) -> None:
         """Begins a transaction: on the server with its first statement."""
@@ -91,6 +93,10 @@ class PipelineConnection(AsyncAdapt_psycopg_connection):
                 await self._execute(*self._pending.pop())
             return
         await self.send()
+        await self.end()
+
+    async def end(self) -> None:
+        """Commits what was sent, and waits for it."""
         self._has_begun = False
         await self._driver.execute("COMMIT", prepare=False)
         await self._leave_pipeline()
@@ -110,7 +116,7 @@ class PipelineConnection(AsyncAdapt_psycopg_connection):
 class PipelineCursor(AsyncAdapt_psycopg_cursor):
     """Executes what returns rows, and waits for them."""
 
-    __slots__ = ()
+    __slots__ = ("is_last",)
 
     @override
     async def _execute_async(self, operation: Any, parameters: Any) -> Any:
@@ -119,7 +125,7 @@ class PipelineCursor(AsyncAdapt_psycopg_cursor):
         if (pipeline := await connection.send()) is None:
             return await super()._execute_async(operation, parameters)
         await cursor.execute(operation, parameters)
-        await pipeline.sync()
+        await (connection.end() if self.is_last else pipeline.sync())
         if cursor.pgresult and cursor.pgresult.status == ExecStatus.TUPLES_OK:
             self._rows.extend(await cursor.fetchall())
         return cursor
@@ -152,6 +158,7 @@ class PipelineDialect(PGDialectAsync_psycopg):
     @override
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         if not (returns_nothing(context) and cursor._adapt_connection.defer(statement, parameters)):
+            cursor.is_last = context is not None and context.execution_options.get("easel_last", False)
             cursor.execute(statement, parameters)
 
     @override

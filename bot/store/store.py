@@ -181,9 +181,8 @@ class Store:
         """
 
         def work(conn: Connection) -> None:
-            if not job_rows.update_held_job(conn, job, facts or {}):
+            if not job_rows.commit_checkpoint(conn, job, name, value, self._clock.now(), facts or {}):
                 raise Stale
-            self._upsert_checkpoint(conn, job.id, name, value)
 
         await self._database.write(work, can_wait=True)
 

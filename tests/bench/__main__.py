@@ -14,6 +14,7 @@ from tests.bench.scenarios import (
     abuse,
     costs,
     crowd,
+    engines,
     history,
     ledger,
     many_chats,
@@ -38,6 +39,7 @@ SCENARIOS = {
     "J": processes.run,
     "K": page.run,
     "L": costs.run,
+    "M": engines.run,
 }
 README = ROOT / "tests" / "README.md"
 
@@ -55,7 +57,7 @@ async def bench(letters: list[str], folder: Path, *, quick: bool) -> list[Figure
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Easel beside the bare libraries.")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to L; all by default")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to M; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes")
     parser.add_argument("--out", type=Path, help="folder for bench.json, the plots and the subjects' logs")
     parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")

@@ -1,4 +1,4 @@
-"""J: PostgreSQL beside SQLite, and several processes beside one: what sharing costs, and how soon others are heard.
+"""J: several processes on one PostgreSQL beside one: what they accept together, and how soon others are heard.
 
 The server commits durably, and its folder stands where SQLite's file does.
 """
@@ -14,16 +14,15 @@ from typing import Any
 import pytest
 
 from tests.bench import platforms, subjects
-from tests.bench.figures import Figure, percentile, relative_limit
+from tests.bench.figures import Figure, percentile
 from tests.bench.jobs import JobRegistry, MeasuredJob, now
-from tests.bench.platforms import PLATFORMS, BenchPlatform, TelegramBench
+from tests.bench.platforms import TelegramBench
 from tests.bench.process import Subject
 from tests.bench.scenarios import acceptances
-from tests.bench.scenarios.one_by_one import LATEST, PACE, SPANS, durations, in_turn
+from tests.bench.scenarios.one_by_one import LATEST
 from tests.bench.upstream import BenchUpstream, Pace, serve_upstream
 from tests.support.postgres import Cluster, cluster
 
-SLOWER = 1.5  # times as long as on SQLite may a job take at p50
 CANCELLED_S = 1.0  # from the user's word until the upstream is let go, at p95
 TAKEN_OVER_S = 10.0  # from a worker's death until another one has its job
 UNENDING = Pace(seconds=600.0, lines=1)
@@ -34,10 +33,7 @@ TAKEN = "job taken from the queue"
 async def run(folder: Path, *, quick: bool) -> list[Figure]:
     """Nothing where this machine has no PostgreSQL."""
     with suppress(pytest.skip.Exception), cluster(durable=True) as server:
-        figures: list[Figure] = []
-        for case in PLATFORMS:
-            figures += await compare(folder / case.replace(" ", "-"), case, server, jobs=8 if quick else 30)
-        figures += await acceptances.compare(server, seconds=2.0 if quick else 8.0)
+        figures = await acceptances.compare(server, seconds=2.0 if quick else 8.0)
         figures += await cancel(folder / "cancel", server, jobs=10 if quick else 60)
         for case, ended_by in (("killed worker", signal.SIGKILL), ("stopped worker", signal.SIGSTOP)):
             figures += await take_over(
@@ -45,31 +41,6 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
             )
         return figures
     return []
-
-
-async def compare(folder: Path, case: str, server: Cluster, *, jobs: int) -> list[Figure]:
-    """Scenario A of one process on each engine, in turn."""
-    registry = JobRegistry()
-    async with AsyncExitStack() as opened:
-        up = await opened.enter_async_context(serve_upstream(registry, PACE))
-        there: dict[str, BenchPlatform] = {}
-        for engine in ("sqlite", "postgres"):
-            platform = there[engine] = await opened.enter_async_context(PLATFORMS[case]())
-            values = subjects.easel_settings(up, folder, platform.easel_settings)
-            if engine == "postgres":
-                values["database_url"] = await acceptances.make_database(server)
-            await opened.enter_async_context(subjects.run_easel(folder, values, name=engine))
-        done = await in_turn(registry, there, jobs)
-    figures: list[Figure] = []
-    for what, span in SPANS.items():
-        ours, theirs = (percentile(durations(done[engine], span), 0.5) for engine in ("postgres", "sqlite"))
-        figures.append(
-            Figure(
-                scenario="J", case=f"{case}, PostgreSQL beside SQLite", quantity=f"{what}, p50", unit="ms",
-                easel=ours * 1000, baseline=theirs * 1000, limit=relative_limit(theirs, SLOWER) * 1000,
-            )
-        )  # fmt: skip
-    return figures
 
 
 # ---------------------------------------------------------------- one receives, others paint

@@ -53,7 +53,7 @@ async def test_the_server_is_waited_for_once_for_each_result_and_for_the_commit(
 
         assert await turns(lambda: store.adapter_store.set_value("a", "b")) == 1
         assert await turns(lambda: store.adapter_store.get_value("a")) == 1
-        assert await turns(accept) == 3 + 2
+        assert await turns(accept) == 3 + 1
         await store.close()
 
 
