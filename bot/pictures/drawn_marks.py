@@ -5,6 +5,7 @@ mark is what a pen leaves: few colors, laid over the picture or mixed with it. W
 filter over everything is none either.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +15,7 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageFilter, ImageStat
 
 from bot.pictures.alignment import Placement, find_placement, transform
+from bot.pictures.inks import THIN_INK_DISTANCE, find_inks, is_between, is_mixed_with_one_color
 from bot.pictures.likeness import FLAT_DEVIATION
 from bot.pictures.morphology import Labels, Mask, filled, grown, labelled, shrunk
 
@@ -32,17 +34,16 @@ MAX_GAIN, MAX_OFFSET = 0.15, 20.0  # by which colors of a screenshot may differ;
 MIN_SHARPNESS, MAX_SHARPNESS = 0.8, 1.3  # of the original's: recompression blurs, and nothing sharpens
 BLOCK_PX = 8  # pixels, over which colors are averaged to be compared
 SAME_DIFFERENCE = 4.0  # of 255, on average, within which a copy without marks is the same picture
-MAX_SLOPE = 0.75  # of the picture's contrast that is left under a mark; above, nothing was laid over it
-INK_DISTANCE = 12.0  # of 255, from the color of a pen: recompression leaves less within a stroke
-THIN_INK_DISTANCE = 30.0  # the same of strokes that have no pixels within
 CORE_SHARE = 0.15  # of a stroke, which its inner pixels are at least; else it is thin
-INK_COLORS = 4  # of pens, which may cross each other
-MIN_INK_SHARE = 0.03  # of all marks, which the color of a pen has
 INK_SHARE = 0.65  # of a mark, which must look like ink
 SHARP_SHARE = 0.38  # of its height, by which the border of a mark rises within two pixels
-MAX_REGIONS = 40  # that do not touch: a written line has as many; what was painted anew differs in more places
+MAX_STROKE_SHARE = 0.025  # of the longest side, half of which a stroke is thick at most
+MAX_STROKE_LEFT = 0.05  # of what was drawn, that is thicker; beyond, something is covered
+MIN_STROKE_SOLID = 0.7  # of a stroke, that is seen; what was painted anew differs here and there
+MAX_REGIONS = 60  # that do not touch: a written line has as many; what was painted anew differs in more places
 MARKS_SHARE = 0.7  # of all that differs, which must be marks
-EDGE_FACTOR = 1.2  # times as sharp as in the original must the borders of marks be: else they were drawn there
+EDGE_FACTOR = 1.35  # times as sharp as in the original are the borders of what was surely drawn on the copy
+LEAST_DEVIATION = 12.0  # of 255: colors that vary less are plain
 GAP_SHARE = 0.018  # of the longest side: half of a gap over which an outline still counts as closed
 MIN_HOLE_SHARE = 0.002  # of the picture, which an outline must enclose: letters enclose less
 MIN_HOLE_FACTOR = 1.5  # times what its stroke covers, as before
@@ -168,10 +169,21 @@ class _Pair:
         are_marks[0] = False
         return np.where(are_marks[labels], labels, 0)
 
+    def differs(self, least: float) -> Mask:
+        """Where the two differ by more than that, of any color, not looking beside each pixel."""
+        return np.abs(self.copy - self.original).max(axis=2) > least
+
     def was_drawn_on_copy(self, drawn: Mask) -> bool:
-        """Whether the borders of what differs are those of the copy: in the other case it was drawn on the original."""
-        border = grown(drawn, 3) & ~shrunk(drawn, 1)
-        return _sharpness(self.copy, border) > EDGE_FACTOR * _sharpness(self.original, border)
+        """Whether the copy rather than the original has borders there, and covers what the other shows: else it was
+        drawn on the original, and is missing in the copy."""
+        least = CLEAR_FACTOR * (MIN_DISTANCE + NOISE_FACTOR * self.noise)
+        clear = self.differs(least) & grown(drawn, 3)  # the same, whichever of both is the copy
+        border, inner = grown(clear, 3) & ~shrunk(clear, 1), shrunk(clear, 1)
+        inner = inner if inner.any() else drawn
+        sharper = _sharpness(self.copy, border) / max(1.0, _sharpness(self.original, border))
+        shown = (float(each[inner].std(axis=0).max()) for each in (self.original, self.copy))
+        one, other = (max(LEAST_DEVIATION, each) for each in shown)
+        return sharper > EDGE_FACTOR or sharper * one > other
 
 
 def _common_frame(original: tuple[int, int], copy: tuple[int, int]) -> Box | None:
@@ -239,13 +251,19 @@ def _ink(pair: _Pair, labels: Labels) -> Mask | None:
     core |= inside & is_thin[labels] & (pair.distance >= _means(pair.distance, labels)[labels])
     numbers = labels[core]
     before, after = pair.original[core], pair.copy[core]
-    ink = _is_of_few_colors(after, is_thin[numbers]) | _is_mixed_with_one_color(before, after, numbers)
+    is_stroke = _is_stroke(inside)
+    ink, inks = find_inks(after, is_thin[numbers])
+    ink |= is_mixed_with_one_color(before, after, numbers)
+    if is_stroke:
+        ink |= is_between(before, after, inks)
     total = np.bincount(numbers, minlength=len(sizes))
     inked = np.bincount(numbers, ink, minlength=len(sizes)) >= INK_SHARE * np.maximum(total, 1)
     if total[inked].sum() < MARKS_SHARE * total.sum() or (total > 0).sum() > MAX_REGIONS:
         return None
     drawn = inside & inked[labels]
-    return drawn if _has_sharp_borders(pair.distance, drawn) else None
+    if not is_stroke and not _has_sharp_borders(pair.distance, drawn):
+        return None
+    return _with_gaps(pair, drawn, inks)
 
 
 def _means(values: Floats, labels: Labels) -> npt.NDArray[np.float64]:
@@ -253,34 +271,35 @@ def _means(values: Floats, labels: Labels) -> npt.NDArray[np.float64]:
     return np.bincount(labels.ravel(), values.ravel()) / np.maximum(np.bincount(labels.ravel()), 1)
 
 
-def _is_mixed_with_one_color(before: Floats, after: Floats, numbers: npt.NDArray[np.int64]) -> Mask:
-    """Of each pixel, whether it is as far between the picture and one color as the others of its region: a marker."""
-    count = np.maximum(np.bincount(numbers), 1)
-    error = np.zeros(numbers.shape, dtype=np.float64)
-    for color in range(3):
-        one, other = before[:, color].astype(np.float64), after[:, color].astype(np.float64)
-        one = one - (np.bincount(numbers, one) / count)[numbers]
-        other = other - (np.bincount(numbers, other) / count)[numbers]
-        variance = np.bincount(numbers, one * one) / count
-        slope = np.clip(np.bincount(numbers, one * other) / count / np.maximum(variance, 1e-6), 0, MAX_SLOPE)
-        error = np.maximum(error, np.abs(other - slope[numbers] * one))
-    return error <= INK_DISTANCE
+def _is_stroke(drawn: Mask) -> bool:
+    """Whether what differs is lines, which may be soft or glow; what was painted anew is thicker, past its gaps."""
+    whole = _closed(drawn)
+    left = shrunk(whole, round(MAX_STROKE_SHARE * max(drawn.shape)))
+    is_solid = int(drawn.sum()) >= MIN_STROKE_SOLID * int(whole.sum())
+    return is_solid and int(left.sum()) <= MAX_STROKE_LEFT * int(whole.sum())
 
 
-def _is_of_few_colors(after: Floats, is_thin: Mask) -> Mask:
-    """Of each pixel, whether it has one of the colors that most have; of thin strokes, more or less."""
-    found = np.zeros(len(after), dtype=bool)
-    distance = np.where(is_thin, THIN_INK_DISTANCE, INK_DISTANCE)
-    for _ in range(INK_COLORS):
-        left = after[~found]
-        if len(left) < MIN_INK_SHARE * len(after):
-            break
-        bins = (left // INK_DISTANCE).astype(np.int64) @ np.array([1, 64, 4096])
-        _, at, counts = np.unique(bins, return_inverse=True, return_counts=True)
-        color = left[at == int(counts.argmax())].mean(axis=0)
-        color = left[np.abs(left - color).max(axis=1) <= INK_DISTANCE].mean(axis=0)
-        found |= np.abs(after - color).max(axis=1) <= distance
-    return found
+def _closed(drawn: Mask) -> Mask:
+    """With gaps over which it still counts as one."""
+    gap = max(1, round(GAP_SHARE * max(drawn.shape)))
+    margin = gap + 1
+    return shrunk(grown(np.pad(drawn, margin), gap), gap)[margin:-margin, margin:-margin] | drawn
+
+
+def _with_gaps(pair: _Pair, drawn: Mask, inks: Sequence[Floats]) -> Mask:
+    """With what hangs together with it in the color of a pen, where the picture has that color nearby as well."""
+    inked = np.zeros_like(drawn)
+    for ink in inks:
+        inked |= np.abs(pair.copy - ink).max(axis=2) <= THIN_INK_DISTANCE
+    labels = labelled(
+        drawn
+        | (
+            pair.differs(MIN_DISTANCE + NOISE_FACTOR * pair.noise)
+            & inked
+            & grown(drawn, round(GAP_SHARE * 2 * max(drawn.shape)))
+        )
+    )
+    return np.isin(labels, np.unique(labels[drawn]))
 
 
 def _has_sharp_borders(distance: Floats, drawn: Mask) -> bool:
@@ -307,9 +326,7 @@ def _sharpness(picture: Floats, border: Mask) -> float:
 def _marked_area(drawn: Mask) -> Mask | None:
     """What the marks enclose or cover, and what is near to it; None where any of them does neither."""
     gap = max(1, round(GAP_SHARE * max(drawn.shape)))
-    margin = gap + 1
-    closed = shrunk(grown(np.pad(drawn, margin), gap), gap)[margin:-margin, margin:-margin] | drawn
-    labels = labelled(closed)
+    labels = labelled(_closed(drawn))
     area = np.zeros_like(drawn)
     open_marks = np.zeros_like(drawn)
     for number in range(1, int(labels.max()) + 1):
@@ -322,9 +339,8 @@ def _marked_area(drawn: Mask) -> Mask | None:
             area |= whole
         else:
             open_marks |= mark
-    if not area.any() or (open_marks & ~area).any():
-        return None
-    return grown(area, round(GROWTH_SHARE * max(drawn.shape)))
+    area = grown(area, round(GROWTH_SHARE * max(drawn.shape))) if area.any() else area
+    return area if area.any() and not (open_marks & ~area).any() else None
 
 
 def _overlay(size: tuple[int, int], frame: Box, copy: Pillow.Image, placement: Placement, drawn: Mask) -> Pillow.Image:

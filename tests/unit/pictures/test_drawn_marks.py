@@ -146,6 +146,45 @@ def test_other_marks_are_marks_and_say_of_no_area_that_it_alone_is_meant(name: s
     assert (alpha & ~truth).sum() < 0.8 * truth.sum()
 
 
+def laid_over(on: Pillow.Image, stroke: Pillow.Image, color: str, alpha: float) -> Pillow.Image:
+    """Ink of one color over a picture, as far as a stroke (L) is there."""
+    marked = on.copy()
+    marked.paste(color, mask=stroke.point([round(level * alpha) for level in range(256)]))
+    return marked
+
+
+def soft(on: Pillow.Image, stroke: Pillow.Image, color: str) -> Pillow.Image:
+    return laid_over(on, stroke.filter(ImageFilter.GaussianBlur(5)), color, 1)
+
+
+def neon(on: Pillow.Image, stroke: Pillow.Image, color: str) -> Pillow.Image:
+    core = stroke.filter(ImageFilter.MinFilter(9)).filter(ImageFilter.GaussianBlur(1))
+    return laid_over(laid_over(on, stroke.filter(ImageFilter.GaussianBlur(7)), color, 0.9), core, "white", 1)
+
+
+def highlighter(on: Pillow.Image, stroke: Pillow.Image, color: str) -> Pillow.Image:
+    return laid_over(on, stroke.filter(ImageFilter.GaussianBlur(2)), color, 0.4)
+
+
+@pytest.mark.forms(2)
+@pytest.mark.parametrize(
+    ("name", "pen"),
+    [("photo", soft), ("sandbox", soft), ("sandbox", neon), ("photo", highlighter), ("sandbox", highlighter)],
+)
+@pytest.mark.parametrize(("color", "quality", "scale"), [("red", 92, 1.0), ("#ffe600", 60, 0.7)])
+def test_pens_that_are_soft_or_glow_or_shine_through_are_pens(
+    name: str, pen: Callable[[Pillow.Image, Pillow.Image, str], Pillow.Image], color: str, quality: int, scale: float
+) -> None:
+    original, stroke = picture(name), Pillow.new("L", SIZE)
+    ImageDraw.Draw(stroke).ellipse(box(), outline=255, width=16)
+    found = marks(sent(original, 90), sent(pen(original, stroke, color), quality, scale))
+    alpha = np.asarray(found.overlay.getchannel("A")) > 128
+    assert (alpha & (np.asarray(stroke) > 0)).sum() > 0.6 * (np.asarray(stroke) > 0).sum()
+    if found.keep is not None:
+        assert np.asarray(found.keep)[350, 430] == 0
+        assert np.asarray(found.keep)[20, 940] == 255
+
+
 @pytest.mark.thorough
 def test_a_marker_through_which_the_picture_is_seen_is_a_pen_as_well() -> None:
     original = picture("photo")
