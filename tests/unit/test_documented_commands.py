@@ -3,6 +3,7 @@
 Further names in them as well: keys of settings, variables, metrics, files.
 """
 
+import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
@@ -62,6 +63,8 @@ def test_names_in_a_page_are_there(page: str) -> None:
     assert [each for each in named if each.split(".")[0] in Settings.model_fields and each not in prefixes] == []
     assert set(re.findall(r"\bEASEL_[A-Z][A-Z_]*[A-Z]\b", text)) <= {*variables(), *OF_TESTS}
     assert set(re.findall(r"`(easel_[a-z_]+)`", text)) <= exported()
+    for dotted in re.findall(r"`((?:bot|adapters|tests)\.[\w.]*\w)`", text):
+        assert pkgutil.resolve_name(dotted), dotted
     for path in re.findall(r"`((?:bot|adapters|deploy|tests|\.ci)/[\w./-]*\w)`", text):
         assert (PROJECT / path).exists(), path
 
