@@ -355,6 +355,7 @@ def _print_balance(
     settings = _load_settings(config)
 
     async def change_and_print() -> None:
+        import getpass
         import secrets
 
         from bot.runtime.clock import SystemClock
@@ -371,8 +372,9 @@ def _print_balance(
         try:
             daily = settings.limits.user_daily
             if change is not None:
-                method = store.grant if change == "grant" else store.set_available
-                await method(f"{change}:{secrets.token_hex(8)}", user, credits, daily)
+                changes = store.administration
+                method = changes.grant if change == "grant" else changes.set_available
+                await method(f"shell:{getpass.getuser()}", f"{change}:{secrets.token_hex(8)}", user, credits, daily)
             print((await store.balance(user, daily, settings.limits.new_user_daily)).available)
         finally:
             await store.close()

@@ -37,11 +37,12 @@ from adapters.stop_signals import stop_on_signals
 from adapters.telegram.client import TelegramAdapter
 from bot.alerting.error_recorder import ErrorRecorder
 from bot.alerting.sources import NewErrors, SetAside
-from bot.app import App, make_processor
+from bot.app import App
 from bot.cluster.chat_routing import platform_role
 from bot.cluster.opening import open_cluster
 from bot.errors import SettingsWrong
 from bot.intake.commands import COMMANDS
+from bot.pictures.configured import make_processor
 from bot.pictures.processing import ImageProcessor
 from bot.ports import EVENTS, PAINTING, ChatPort, Cluster, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks

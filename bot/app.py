@@ -13,11 +13,14 @@ from functools import partial
 import structlog
 
 from bot import texts
+from bot.administration.live import LiveParts
+from bot.administration.service import AdministrationService
 from bot.administration.sign_in import AdminSignIn, link_address, server_address
 from bot.chat import Action
 from bot.cluster.budgets import share_budgets
 from bot.cluster.local import local_cluster
 from bot.downloads.fetcher import Fetcher
+from bot.handlers.admin_commands import AdminCommands
 from bot.handlers.admission import Admission
 from bot.handlers.button_posts import ButtonPosts
 from bot.handlers.buttons import ButtonHandler
@@ -42,6 +45,7 @@ from bot.job import new_id
 from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
 from bot.jobs.linked_images import LinkedImages
+from bot.jobs.pauses import Pauses
 from bot.jobs.reframes import REFRAMES
 from bot.jobs.results import JobResults
 from bot.jobs.retention import Retention
@@ -50,9 +54,9 @@ from bot.jobs.safety import SafetyIdentifiers
 from bot.jobs.service import SETTLE_WAIT_S, JobService
 from bot.jobs.sharing import share_jobs
 from bot.moderation.moderation import Moderation, make_moderation
-from bot.pictures.price import MEGAPIXEL, Limits
+from bot.pictures.configured import make_processor
 from bot.pictures.processing import ImageProcessor
-from bot.ports import ChatPort, Cluster, Dispatch, Shop
+from bot.ports import Administration, ChatPort, Cluster, Dispatch, Shop
 from bot.providers.http.client import UpstreamClient
 from bot.providers.registry import ProviderDependencies
 from bot.providers.tasks.callbacks import Callbacks
@@ -76,6 +80,7 @@ class App:
         store: Store,
         cluster: Cluster,
         reconfiguration: Reconfiguration,
+        administration: Administration,
         events: CoreEventSink,
         regions: Regions,
         sign_in: AdminSignIn,
@@ -93,6 +98,8 @@ class App:
         """What this process knows of the others."""
         self.reconfiguration = reconfiguration
         """What may be changed while it runs."""
+        self.administration = administration
+        """What administrators read and change."""
         self.events = events
         self.regions = regions
         """What members paint by hand, for whoever serves the page."""
@@ -151,6 +158,15 @@ class App:
             moderation = make_moderation(settings.moderation, tools.client, clock)
             safety = SafetyIdentifiers(store.adapter_store)
             await safety.load()
+            pauses = Pauses(
+                store.administration,
+                cluster.bus,
+                clock,
+                admins=parts.admins,
+                pause_providers=parts.provider.pause,
+            )
+            opened.push_async_callback(pauses.close)
+            await pauses.load()
             app = cls._wire(
                 settings,
                 ports,
@@ -164,6 +180,7 @@ class App:
                 moderation,
                 kept,
                 safety,
+                pauses,
                 concurrency,
                 listening_at,
             )
@@ -185,6 +202,7 @@ class App:
         moderation: Moderation | None,
         kept: KeptState,
         safety: SafetyIdentifiers,
+        pauses: Pauses,
         concurrency: int,
         listening_at: str | None,
     ) -> "App":
@@ -230,7 +248,18 @@ class App:
             rules=rules,
             clock=clock,
             new_id=new_id,
+            pauses=pauses,
             reserves_later=moderation is not None,
+        )
+        administration = AdministrationService(
+            store=store.administration,
+            live=LiveParts(provider=provider, status_messages=status_messages, dispatch=dispatch),
+            pauses=pauses,
+            rules=rules,
+            clock=clock,
+            ports=ports,
+            shops=shops,
+            cancel_job=dispatch.cancel,
         )
         permissions = JobPermissions(store=store, admission=admission, admins=parts.admins, ports=ports)
         deletion = ResultDeletion(store=store, jobs=jobs, permissions=permissions)
@@ -245,8 +274,10 @@ class App:
             clock=clock,
             rules=rules,
             admins=parts.admins,
+            admin_commands=AdminCommands(
+                administration, store, clock, make_link=None if listening_at is None else make_admin_link
+            ),
             ports=ports,
-            shops=shops,
             pending_requests=kept.pending_requests,
             linked_images=linked_images,
             deletion=deletion,
@@ -256,7 +287,6 @@ class App:
             capabilities=lambda: catalog.capabilities,
             model_choices=kept.model_choices,
             prices=lambda: catalog.prices,
-            make_admin_link=None if listening_at is None else make_admin_link,
         )
         messages = MessageHandler(
             store=store,
@@ -350,6 +380,7 @@ class App:
             store=store,
             cluster=cluster,
             reconfiguration=parts,
+            administration=administration,
             events=events,
             regions=regions,
             sign_in=sign_in,
@@ -406,10 +437,3 @@ class App:
         await self._runner.close()
         await self.status_messages.stop()
         await self._resources.aclose()
-
-
-def make_processor(settings: Settings) -> ImageProcessor:
-    """Decodes images within the operator's limits; to be closed by the caller."""
-    pictures = settings.pictures
-    limits = Limits(max_megapixels=pictures.max_megapixels, memory_bytes=pictures.memory_mb * MEGAPIXEL)
-    return ImageProcessor(limits)

@@ -26,6 +26,9 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
     │   ├── AdminPageOff  AdminLinkInGroup
     │   ├── NotYours  AlreadyFinished  Forgotten  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
+    │   ├── UnknownProvider  UnknownMember  UnknownJob
+    │   ├── ProvidersPaused  BotPaused
+    │   │   └── BotPausedInWords
     │   └── Unsupported             no configured provider can do it
     │       └── UnsupportedByModel  the chosen model cannot, others can
     ├── PaintFailed                 the upstream made no image; the reservation is released
@@ -76,6 +79,14 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     └── SettingsWrong               for the operator: one line per mistake
 """
 
+from bot.errors.administration import (
+    BotPaused,
+    BotPausedInWords,
+    ProvidersPaused,
+    UnknownJob,
+    UnknownMember,
+    UnknownProvider,
+)
 from bot.errors.base import (
     EaselError,
     MessageArgument,
@@ -230,6 +241,8 @@ __all__ = [
     "BadOption",
     "BadResult",
     "Banned",
+    "BotPaused",
+    "BotPausedInWords",
     "BrokenPicture",
     "Busy",
     "CalledOff",
@@ -302,6 +315,7 @@ __all__ = [
     "PlaceClosed",
     "PromptEmpty",
     "PromptTooLong",
+    "ProvidersPaused",
     "Refusal",
     "RegionAsked",
     "RegionLinkExpired",
@@ -342,7 +356,10 @@ __all__ = [
     "Unfetched",
     "UnknownCharge",
     "UnknownCommand",
+    "UnknownJob",
+    "UnknownMember",
     "UnknownOption",
+    "UnknownProvider",
     "Unmoderated",
     "Unreachable",
     "Unreadable",

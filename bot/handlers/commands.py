@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
-from bot.errors import AdminLinkInGroup, AdminPageOff, AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
+from bot.errors import AdminsOnly, UnknownCommand
+from bot.handlers.admin_commands import AdminCommands
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
@@ -18,19 +19,15 @@ from bot.intake.prices import PriceList
 from bot.job import Job
 from bot.jobs.linked_images import LinkedImages
 from bot.painting import Capabilities, Model
-from bot.ports import ButtonRemoval, ChatPort, MessageLinks, Shop, StoredFiles
+from bot.ports import ButtonRemoval, ChatPort, MessageLinks, StoredFiles
 from bot.prices import PriceRange
-from bot.quota import MAX_CREDITS, CurrentRules, hours_to_refill
+from bot.quota import CurrentRules, hours_to_refill
 from bot.runtime.clock import Clock
 from bot.store.store import Store
-from bot.strikes import hours_left, refuse_until
+from bot.strikes import refuse_until
 from bot.texts import shorten, translate, translate_error
 
-ADMIN = COMMANDS["admin"]
-
 HISTORY_PROMPT_CHARS = 61  # characters of a prompt in a line of /history: twenty of them fit one message
-MAX_SHOWN_PAUSES = 10  # members in a pause that the statistics name, and of those whom moderation has refused less
-MAX_QUOTED_CHARGE_CHARS = 100  # characters of an unknown charge that are quoted back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +56,8 @@ class CommandHandler:
         clock: Clock,
         rules: CurrentRules,
         admins: Container[str],
+        admin_commands: AdminCommands,
         ports: Mapping[str, ChatPort],
-        shops: Mapping[str, Shop],
         pending_requests: PendingRequests,
         linked_images: LinkedImages,
         deletion: ResultDeletion,
@@ -70,23 +67,20 @@ class CommandHandler:
         capabilities: Callable[[], Capabilities],
         model_choices: ModelChoices,
         prices: Callable[[], PriceList],
-        make_admin_link: Callable[[str], Awaitable[str]] | None,
     ) -> None:
-        """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end.
-        `make_admin_link(user_key)`: address that signs an admin in; None: there is no admin page."""
+        """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end."""
         self._store = store
         self._clock = clock
         self._rules = rules
         self._admins = admins
         self._ports = ports
-        self._shops = shops
+        self._admin_commands = admin_commands
         self._cancel_job = cancel_job
         self._wait_for_end = wait_for_end
         self._pending_requests = pending_requests
         self._linked_images = linked_images
         self._deletion = deletion
         self._retention_days = retention_days
-        self._make_admin_link = make_admin_link
         self._answers: Mapping[str, Callable[[CommandContext], Awaitable[str]]] = {
             "quota": self._quota,
             "history": self._history,
@@ -120,7 +114,9 @@ class CommandHandler:
         if spec is not None and spec.audience is Audience.ADMINS and not self.is_admin(context.user):
             raise AdminsOnly
         if command.name == "admin":
-            return await self._admin(context, command.args)
+            return await self._admin_commands.answer(
+                context.user, context.chat, context.locale, command.args, event=context.event
+            )
         if command.name == "model":
             chosen = await self._model_choices.choose(context.user.key, command.text, self._capabilities().models)
             return describe_choice(chosen, context.locale)
@@ -211,84 +207,6 @@ class CommandHandler:
         if await self._store.unfinished_jobs_of(context.user.key):
             return f"{answer}\n{translate(context.locale, 'forget-again')}"
         return answer
-
-    async def _admin(self, context: CommandContext, args: Sequence[str]) -> str:
-        subcommand = ADMIN.find_subcommand(args)
-        match [] if subcommand is None else [subcommand.name, *args[1:]]:
-            case ["grant" | "set" as change, user, credits]:
-                return await self._change_credits(context, change, user.lower(), int(credits))
-            case ["ban", user]:
-                await self._store.ban(user.lower())
-                return translate(context.locale, "answer-banned", user=user.lower())
-            case ["unban", user]:
-                await self._store.unban(user.lower())
-                return translate(context.locale, "answer-unbanned", user=user.lower())
-            case ["unpause", user]:
-                await self._store.strikes.lift_pause(user.lower())
-                return translate(context.locale, "answer-unpaused", user=user.lower())
-            case ["refund", charge]:
-                return await self._refund(context, charge)
-            case ["link"]:
-                return await self._link(context)
-            case ["stats"]:
-                return await self._stats(context.locale)
-            case _:
-                raise BadArguments(usage=ADMIN.usage)
-
-    async def _stats(self, locale: str) -> str:
-        stats = await self._store.stats()
-        lines = [translate(locale, "answer-stats", **stats)]
-        if stats["spent"]:
-            lines.append(translate(locale, "answer-stats-spent", spent=stats["spent"]))
-        refused, pauses = await self._store.strikes.pauses(MAX_SHOWN_PAUSES)
-        if refused:
-            lines.append(translate(locale, "answer-stats-refused", count=refused))
-        now = self._clock.now()
-        for pause in pauses:
-            left = hours_left(pause.until, now)
-            user, count = pause.user_key, pause.strikes
-            lines.append(translate(locale, "answer-stats-paused", user=user, count=count, hours=left))
-        standings = await self._store.strikes.standings(MAX_SHOWN_PAUSES)
-        lines += [
-            translate(locale, "answer-stats-strikes", user=each.user_key, count=each.strikes) for each in standings
-        ]
-        return "\n".join(lines)
-
-    async def _link(self, context: CommandContext) -> str:
-        if self._make_admin_link is None:
-            raise AdminPageOff
-        if context.chat.kind != "direct":
-            raise AdminLinkInGroup
-        link = await self._make_admin_link(context.user.key)
-        is_local = link.startswith("http://")
-        return translate(context.locale, "answer-admin-link-local" if is_local else "answer-admin-link", link=link)
-
-    async def _refund(self, context: CommandContext, charge: str) -> str:
-        """The money first: a refund that was cut short is taken up where it was when it is asked for again."""
-        shop = self._shops.get(context.user.platform)
-        if shop is None:
-            raise UnknownCharge(charge=charge[:MAX_QUOTED_CHARGE_CHARS])
-        sold = await shop.refund(charge)
-        balance = await self._store.claw_back(
-            f"refund:{charge}", sold.user_key, sold.credits, self._rules.now.user_daily
-        )
-        return translate(
-            context.locale, "answer-refunded", user=sold.user_key, credits=sold.credits, left=balance.available
-        )
-
-    async def _change_credits(self, context: CommandContext, change: str, user: str, credits: int) -> str:
-        if credits > MAX_CREDITS:
-            raise BadArguments(usage=ADMIN.usage)
-        apply = self._store.grant if change == "grant" else self._store.set_available
-        await apply(context.event, user, credits, self._rules.now.user_daily)
-        balance = await self._store.balance(user, self._rules.now.user_daily)
-        return translate(
-            context.locale,
-            "answer-granted" if change == "grant" else "answer-set",
-            user=user,
-            credits=credits,
-            left=balance.available,
-        )
 
 
 def help_text(locale: str, models: Sequence[Model] = (), prices: PriceList | None = None) -> str:

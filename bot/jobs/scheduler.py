@@ -4,7 +4,7 @@ Knows nothing of what a job does; the workflow stands in `bot.jobs.runner`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -106,6 +106,10 @@ class Scheduler:
     def has_job(self, job: str) -> bool:
         """Whether the job has a claimed slot, waits, runs or is being cancelled here."""
         return any(job in jobs for jobs in (self._claimed, self._positions, self._tasks, self._cancellations))
+
+    async def queue_positions(self, jobs: Collection[str]) -> Mapping[str, int]:
+        """The positions of jobs among all that wait, 1 is next; those that do not wait are missing."""
+        return {job: self._positions[job] for job in jobs if job in self._positions}
 
     async def wait_for_end(self, job: str, *, timeout_s: float) -> None:
         """Waits until the task of a job that is running here has ended, at most `timeout_s` seconds."""

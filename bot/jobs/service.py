@@ -3,9 +3,8 @@
 Reserves credits through the store and starts jobs through the dispatch; says nothing to the user by itself.
 """
 
-import math
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -21,14 +20,15 @@ from bot.errors import (
     Refusal,
     Restarting,
     StillPainting,
-    StoreFailed,
     TooManyWaiting,
 )
 from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
+from bot.jobs.pauses import Pauses
 from bot.jobs.repetition import repeated_request
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
+from bot.jobs.typical_duration import TypicalDuration
 from bot.observability.job_context import about_job
 from bot.observability.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
 from bot.painting import Options
@@ -43,7 +43,6 @@ from bot.store.store import Store
 
 log = structlog.get_logger()
 
-MEDIAN_DURATION_TTL_S = 30.0  # of the cached median duration of jobs: one query for a crowd of requests
 MAX_KNOWN_EVENTS = 10_000  # of jobs that this process started last, which platforms may deliver again
 RESUME_HOLD_S = 3.0  # that a job waits which was accepted just before a restart: what belongs to it may not be read yet
 RESUME_HOLD_AGE = timedelta(seconds=30)  # of such a job
@@ -75,11 +74,13 @@ class JobService:
         rules: CurrentRules,
         clock: Clock,
         new_id: Callable[[], str],
+        pauses: Pauses,
         reserves_later: bool = False,
     ) -> None:
-        """`new_id`: makes the id of a job. `reserves_later`: credits are reserved once a job's prompt and pictures have
-        passed moderation (`bot.jobs.clearance`), and not as it is accepted."""
+        """`new_id`: makes the id of a job. `pauses`: refuses new jobs. `reserves_later`: credits are reserved once a
+        job's prompt and pictures have passed moderation (`bot.jobs.clearance`), and not as it is accepted."""
         self._reserves_later = reserves_later
+        self._pauses = pauses
         self._store = store
         self._catalog = catalog
         self._reservation = ReservationQuote(catalog)
@@ -88,8 +89,7 @@ class JobService:
         self._rules = rules
         self._clock = clock
         self._new_id = new_id
-        self._median_duration_s: float | None = None
-        self._median_expires = -math.inf
+        self._typical = TypicalDuration(store, clock)
         self._known_events: LRUCache[str, None] = LRUCache(MAX_KNOWN_EVENTS)
         self._cancellations = BackgroundTasks()
         self._acceptances = 0
@@ -128,6 +128,8 @@ class JobService:
         """
         if self._refuses:
             raise Restarting
+        if self._pauses.is_refused(requester.user) and not await self._is_known(event):
+            self._pauses.check_request(requester.user)
         is_full = self._dispatch.count_jobs(requester.user.key) >= self._rules.now.unfinished
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.now.user_waiting)
@@ -159,7 +161,7 @@ class JobService:
         """As `submit_job`."""
         if new_job.event not in self._known_events:
             await self._runner.check_place(new_job.chat)
-        median_s = await self._expected_duration_s()
+        median_s = await self._typical.median_s()
         with self._dispatch.claim_slot(new_job.id, new_job.user.key) as claimed, self._count_acceptance() as count:
             begun = claimed and not hold_s
             # of a crowd nobody is sure to post at once
@@ -186,6 +188,10 @@ class JobService:
         await self._runner.wait_for_request(job.id)  # nobody waits for what follows
         log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job
+
+    async def _is_known(self, event: str) -> bool:
+        """Whether an event became a job before."""
+        return event in self._known_events or await self._store.job_by_event(event) is not None
 
     @contextmanager
     def _count_acceptance(self) -> Generator[int]:
@@ -324,7 +330,7 @@ class JobService:
         if self._dispatch.process is not None:
             return 0
         unfinished = [job for job in await self._store.unfinished_jobs() if self._runner.is_connected(job)]
-        median_s = await self._expected_duration_s()
+        median_s = await self._typical.median_s()
         for job in unfinished:
             with about_job(job.id):
                 try:
@@ -343,7 +349,7 @@ class JobService:
         self._runner.adopt_attempt(job)
         if not self._runner.is_shown(job.id):
             await self._runner.notifier.restore_chat(job)
-            median_s = await self._expected_duration_s()
+            median_s = await self._typical.median_s()
             self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
 
     def _may_still_grow(self, job: Job) -> bool:
@@ -360,14 +366,6 @@ class JobService:
             self._runner.adopt_attempt(job)
         self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
         self._dispatch.submit(job.id, job.user.key, hold_s=hold_s, is_held_here=job.holder == self._dispatch.process)
-
-    async def _expected_duration_s(self) -> float | None:
-        """Median duration of recent jobs, seconds, cached; a database that fails hinders no job."""
-        if self._clock.monotonic() >= self._median_expires:
-            self._median_expires = self._clock.monotonic() + MEDIAN_DURATION_TTL_S
-            with suppress(StoreFailed):
-                self._median_duration_s = await self._store.median_duration_s()
-        return self._median_duration_s
 
     # ------------------------------------------------------------ cancelling
 

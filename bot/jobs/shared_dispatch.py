@@ -9,7 +9,7 @@ left but to send the pictures, and it stops altogether when one of its heartbeat
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -175,6 +175,9 @@ class SharedDispatch:
 
     def has_job(self, job: str) -> bool:
         return job in self._runs or job in self._cancellations
+
+    async def queue_positions(self, jobs: Collection[str]) -> Mapping[str, int]:
+        return await self._holders.positions(jobs) if jobs else {}
 
     async def wait_for_end(self, job: str, *, timeout_s: float) -> None:
         run = self._runs.get(job)

@@ -18,6 +18,8 @@ JobSort = Literal["created", "finished", "seconds", "charged", "pictures"]
 """What a list of jobs is ordered by; an unfinished job has no `finished`, and none charged."""
 Circuit = Literal["closed", "half-open", "open"]
 """Of a provider: asked in its place; by one request as a probe; last."""
+MessageKind = Literal["status", "result", "further"]
+"""The status message that became the end; the message with the pictures where that is another one; more of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +106,8 @@ class BotPause:
     """What members read, in the administrator's words; None: the standing sentence in their language."""
     who: str
     """Who paused it, as of `AuditRow.who`."""
-    at: datetime
-    """When."""
+    at: datetime | None
+    """When; None: that cannot be read any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +172,8 @@ class JobRow:
     """When it was accepted."""
     finished: datetime | None
     """When it ended; None: it has not."""
+    milliseconds: int | None
+    """From its acceptance to its end, >= 0; None: it has not ended."""
     state: State
     """Its state."""
     user_key: str
@@ -187,8 +191,8 @@ class JobRow:
 
     @property
     def seconds(self) -> float | None:
-        """From acceptance to the end; None until it has ended."""
-        return None if self.finished is None else max(0.0, (self.finished - self.created).total_seconds())
+        """As `milliseconds`, in seconds."""
+        return None if self.milliseconds is None else self.milliseconds / 1000
 
 
 # ---------------------------------------------------------------- one job, one member
@@ -216,8 +220,8 @@ class SaidMessage:
     """`Chat.key` of its chat."""
     message_id: str
     """The platform's id of it."""
-    kind: Literal["status", "result", "further"]
-    """The status message that became the end; the message with the pictures where that is another one; more of them."""
+    kind: MessageKind
+    """Which of the job's it is."""
     link: str | None
     """Address at which the platform shows it to its members; None: it has none."""
 

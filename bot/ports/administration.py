@@ -23,6 +23,7 @@ from bot.quota import Balance, Purchase
 
 PAGE_ROWS = 50  # of a list, where nothing else is said
 MAX_PAGE_ROWS = 1_000  # of a list at once, as for an export
+MAX_DAYS = 400  # of daily figures: a year and what came before it
 
 
 class AdminReads(Protocol):
@@ -37,7 +38,8 @@ class AdminReads(Protocol):
         ...
 
     async def daily(self, days: int) -> tuple[DayFigures, ...]:
-        """The last `days` days (UTC), today included, oldest first, also those without jobs; 1 to 400."""
+        """The last `days` days (UTC), today included, oldest first, also those without jobs; 1 to
+        MAX_DAYS."""
         ...
 
     async def failures(self, since: datetime) -> tuple[FailureCount, ...]:

@@ -4,7 +4,7 @@ Nothing here has a body. On SQLite a scheduler in this process decides (`bot.job
 that all processes share (`bot.jobs.shared_dispatch`).
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -104,6 +104,13 @@ class Dispatch(Protocol):
 
     def has_job(self, job: str) -> bool:
         """Whether the job has a claimed slot, waits, runs or is being cancelled in this process."""
+        ...
+
+    async def queue_positions(self, jobs: Collection[str]) -> Mapping[str, int]:
+        """The positions of jobs among all that wait, 1 is next; those that do not wait are missing.
+
+        Raises StoreFailed.
+        """
         ...
 
     async def wait_for_end(self, job: str, *, timeout_s: float) -> None:

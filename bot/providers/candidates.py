@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from bot.errors import PaintFailed
+from bot.errors import PaintFailed, ProvidersPaused
 from bot.painting import Capabilities, Image, PaintRequest
 from bot.providers.breaker import FIRST_PAUSE_S, Circuit
 from bot.providers.catalog import CatalogEntry
 from bot.providers.concurrency import TAKEN_AFTER_S, PendingRequest
 from bot.providers.marks import with_marked_copy, with_marks_explained, with_markup
 from bot.providers.requirements import requirements_of
-from bot.providers.slots import RequestSlots, Ticket, acquire_first
+from bot.providers.slots import ProviderPaused, RequestSlots, Ticket, acquire_first
 from bot.runtime.clock import Clock, Deadline
 
 BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
@@ -98,7 +98,7 @@ class Candidates:
         none is, the wait is in the lines of all of them; that of a preferred one that is still learning how much it
         takes alone at first.
 
-        Raises TimeoutError after `wait_s`.
+        Raises TimeoutError after `wait_s`, ProvidersPaused where all that are left were paused.
         """
         began = self._clock.monotonic()
         while True:
@@ -107,11 +107,16 @@ class Candidates:
             until = min(until, began + wait_s)
             try:
                 taken, pending = await self._first_turn(line, until)
+            except ProviderPaused:
+                continue
             except TimeoutError:
                 if self._clock.monotonic() < began + wait_s:
                     continue
                 raise
             now = self._clock.monotonic()
+            if taken.slots.is_paused:  # in the same turn of the loop
+                taken.slots.release(pending)
+                continue
             if not taken.is_open(now) or all(each.is_open(now) for each in self._left):
                 return taken, pending
             taken.slots.release(pending)  # its circuit has opened meanwhile
@@ -129,13 +134,19 @@ class Candidates:
 
     def _line(self, began: float) -> tuple[Sequence[Candidate], float]:
         """Those of which the first slot is taken, and when to look again at the others: the ones with the best circuit,
-        or of them the preferred one alone, where that soon may take more. `began`: when the wait did, seconds."""
+        or of them the preferred one alone, where that soon may take more. `began`: when the wait did, seconds.
+
+        Raises ProvidersPaused where nobody may begin a request.
+        """
         now = self._clock.monotonic()
-        line = [each for each in self._left if not each.is_open(now)] or self._left
+        left = [each for each in self._left if not each.slots.is_paused]
+        if not left:
+            raise ProvidersPaused
+        line = [each for each in left if not each.is_open(now)] or left
         preferred = line[0].slots
         if now < began + LEARNING_S and preferred.is_full and preferred.is_growing:
             return line[:1], began + LEARNING_S
-        return line, math.inf if len(line) == len(self._left) else now + FIRST_PAUSE_S
+        return line, math.inf if len(line) == len(left) else now + FIRST_PAUSE_S
 
     async def _first_turn(self, line: Sequence[Candidate], until: float) -> tuple[Candidate, PendingRequest]:
         """Raises TimeoutError at `until`, seconds of the monotonic clock."""

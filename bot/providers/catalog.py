@@ -11,7 +11,7 @@ from typing import Literal
 
 from cachetools import LRUCache
 
-from bot.errors import PromptTooLong, Refusal, Unsupported, UnsupportedByModel
+from bot.errors import PromptTooLong, ProvidersPaused, Refusal, Unsupported, UnsupportedByModel
 from bot.intake.models import current_model
 from bot.intake.prices import Painted, PriceList, make_price_list, price_of_image, price_range
 from bot.intake.sizes import offered_sizes, ratio_of
@@ -72,6 +72,8 @@ class ProviderCatalog:
         `order`: of those that can paint a request."""
         self._versions = Versions(_make_entries(providers, ()))
         self._order: Order = order
+        self.paused: frozenset[str] = frozenset()
+        """Names of the providers that begin no request now. What can be asked for stays the same."""
 
     @property
     def entries(self) -> Sequence[CatalogEntry]:
@@ -97,7 +99,8 @@ class ProviderCatalog:
 
         def quote(options: Options) -> PriceRange | None:
             needs = Requirements(options=options, reference_count=0, prompt_chars=1)
-            return self.price_range(needs) if self.can_satisfy(needs) else None
+            capable = self._capable_of(self.entries, needs)
+            return _price_over(capable, options) if capable else None
 
         return make_price_list(self.capabilities, quote)
 
@@ -111,15 +114,15 @@ class ProviderCatalog:
         return Shapes(listed=ratios([ratio_of(each) for each in listed]), longest=longest)
 
     def can_satisfy(self, needs: Requirements) -> bool:
-        """Whether any provider can meet the whole request."""
+        """Whether any provider can meet the whole request, also one that is paused."""
         return any(entry.can_satisfy(needs) for entry in self.entries)
 
     def price_range(self, needs: Requirements) -> PriceRange:
         """What one image may cost at the providers that may paint it; `most` is to be reserved.
 
-        Raises Unsupported or PromptTooLong when none can.
+        Raises Unsupported or PromptTooLong when none can, ProvidersPaused where those that can are paused.
         """
-        return PriceRange.over(models[0].price_range(needs.options) for models in self._capable(needs))
+        return _price_over(self._capable(needs), needs.options)
 
     def price_of_images(
         self, name: str, model: str, options: Options, came: Sequence[Painted], *, accepted: datetime | None = None
@@ -139,7 +142,7 @@ class ProviderCatalog:
         what is shown a marked copy. What has an open circuit comes last: a slow success is better than none. `now`:
         seconds of the breakers' monotonic clock.
 
-        Raises Unsupported or PromptTooLong when there is none.
+        Raises as `price_range`.
         """
 
         def is_model_open(entry: CatalogEntry) -> bool:
@@ -152,17 +155,23 @@ class ProviderCatalog:
         return sorted((sorted(models, key=is_model_open) for models in self._capable(needs)), key=rank)
 
     def _capable(self, needs: Requirements) -> list[Sequence[CatalogEntry]]:
+        """Of the providers that are not paused, as `_capable_of`; at least one."""
+        asked = [entry for entry in self.entries if entry.provider.name not in self.paused]
+        if capable := self._capable_of(asked, needs):
+            return capable
+        raise ProvidersPaused if self.can_satisfy(needs) else self._refusal(needs)
+
+    @staticmethod
+    def _capable_of(entries: Sequence[CatalogEntry], needs: Requirements) -> list[Sequence[CatalogEntry]]:
         """For each provider that can meet the request, the first of its models that can, and the others that can and
         cost no more than that one."""
         capable: dict[str, list[CatalogEntry]] = {}
-        for entry in sorted(self.entries, key=lambda each: each.must_be_shown_mask(needs)):
+        for entry in sorted(entries, key=lambda each: each.must_be_shown_mask(needs)):
             if entry.can_satisfy(needs):
                 models = capable.setdefault(entry.provider.name, [entry])
                 limit = models[0].price_range(needs.options).most
                 if entry is not models[0] and entry.price_range(needs.options).most <= limit:
                     models.append(entry)
-        if not capable:
-            raise self._refusal(needs)
         return list(capable.values())
 
     def _refusal(self, needs: Requirements) -> Refusal:
@@ -179,6 +188,10 @@ class ProviderCatalog:
         if not able or not what:  # no model can, or only the name is in the way: the model has another one by now
             return Unsupported(what=str(needs))
         return UnsupportedByModel(what=what, model=chosen, models=", ".join(able))
+
+
+def _price_over(capable: Sequence[Sequence[CatalogEntry]], options: Options) -> PriceRange:
+    return PriceRange.over(models[0].price_range(options) for models in capable)
 
 
 def _make_entries(providers: Sequence[Provider], known: Sequence[CatalogEntry]) -> tuple[CatalogEntry, ...]:

@@ -49,6 +49,11 @@ class LearnedLimit:
         return int(self._limit)
 
     @property
+    def under_way(self) -> int:
+        """Requests in progress, >= 0."""
+        return len(self._pending)
+
+    @property
     def is_full(self) -> bool:
         """Whether one more has to wait."""
         return len(self._pending) >= self.limit

@@ -6,7 +6,7 @@ been accepted: what was accepted is resumed, where the provider can.
 """
 
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +14,9 @@ from functools import partial
 import structlog
 
 from bot.errors import Busy, Lost, NoTurn, PaintFailed, Restarted, Retry, TextTooLarge, TookTooLong, TooLarge
-from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
+from bot.providers.attempts import Attempt, TimeBudget
 from bot.providers.breaker import Circuit
 from bot.providers.candidates import BACKOFF_S, Candidate, Candidates, Mark
 from bot.providers.catalog import CatalogEntry, Order, ProviderCatalog
@@ -93,7 +94,24 @@ class FallbackProvider:
         self._caps, self._budget_s, self._wait_s = caps, budget_s, wait_s
 
     def _make_slots(self, name: str, cap: int | None) -> RequestSlots:
-        return RequestSlots(name, self._clock, max_concurrency=cap, most=self._concurrency)
+        slots = RequestSlots(name, self._clock, max_concurrency=cap, most=self._concurrency)
+        if name in self.catalog.paused:
+            slots.pause()
+        return slots
+
+    def pause(self, names: Collection[str]) -> None:
+        """The providers with these names begin no request from now on, and all others do; what is under way goes
+        on."""
+        self.catalog.paused = frozenset(names)
+        for name, slots in self._slots.items():
+            if name in names:
+                slots.pause()
+            else:
+                slots.resume()
+
+    def slots_of(self, name: str) -> RequestSlots:
+        """The requests to a configured provider."""
+        return self._slots[name]
 
     def resumable(self, name: str) -> bool:
         """Whether the named provider can resume what it has accepted."""
@@ -108,7 +126,7 @@ class FallbackProvider:
         `mark`: called where a provider takes no mask itself; None: the request has no mask.
 
         Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice; Refusal
-        where none is capable, or as `mark` does.
+        where none is capable or all that are were paused, or as `mark` does.
         """
         time = self._start_time()
         candidates = self._candidates(request)
@@ -118,7 +136,7 @@ class FallbackProvider:
             if pause is not None:
                 yield StageChanged(Stage.RETRYING)
                 await self._clock.sleep(pause)
-            attempt = _Attempt()
+            attempt = Attempt()
             try:
                 with _failure_of(request):
                     async with aclosing(self._attempt(candidates, attempt, time, mark)) as events:
@@ -149,7 +167,7 @@ class FallbackProvider:
         if not entries:
             raise Restarted(trace=upstream_id)
         entry = next((each for each in entries if each.provider.model == model), entries[0])
-        attempt = _Attempt(upstream_id=upstream_id)
+        attempt = Attempt(upstream_id=upstream_id)
         try:
             async with aclosing(self._paint_or_resume(entry, request, attempt, self._start_time())) as events:
                 async for event in events:
@@ -175,7 +193,7 @@ class FallbackProvider:
         failure: PaintFailed,
         candidates: Candidates,
         asked: Candidate | None,
-        time: "_TimeBudget",
+        time: TimeBudget,
         shrink: Shrink | None,
     ) -> float:
         """Seconds until the next attempt: at the one that was asked, where it is busy or may take smaller pictures;
@@ -197,7 +215,7 @@ class FallbackProvider:
         return pause or 0.0
 
     async def _attempt(
-        self, candidates: Candidates, attempt: "_Attempt", time: "_TimeBudget", mark: Mark | None
+        self, candidates: Candidates, attempt: Attempt, time: TimeBudget, mark: Mark | None
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         """One request to the first candidate with a slot free; its breaker and its slots record the outcome."""
         if candidates.must_wait:
@@ -214,8 +232,8 @@ class FallbackProvider:
         asked: Candidate,
         request: PaintRequest,
         pending: PendingRequest,
-        attempt: "_Attempt",
-        time: "_TimeBudget",
+        attempt: Attempt,
+        time: TimeBudget,
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         entry, slots = asked.entry, asked.slots
         provider, breaker = entry.provider, entry.breaker
@@ -246,7 +264,7 @@ class FallbackProvider:
             raise
 
     async def _paint_or_resume(
-        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", time: "_TimeBudget"
+        self, entry: CatalogEntry, request: PaintRequest, attempt: Attempt, time: TimeBudget
     ) -> AsyncGenerator[PaintEvent, None]:
         """The events of one generation. Where contact is lost and the provider can resume, it is resumed."""
         provider = entry.provider
@@ -294,7 +312,7 @@ class FallbackProvider:
 
     @asynccontextmanager
     async def _hold_slot(
-        self, candidates: Candidates, time: "_TimeBudget"
+        self, candidates: Candidates, time: TimeBudget
     ) -> AsyncGenerator[tuple[Candidate, PendingRequest]]:
         """Holds a concurrency slot of a candidate. The wait for it puts off the deadline: the upstream was not asked
         yet.
@@ -316,7 +334,7 @@ class FallbackProvider:
         finally:
             asked.slots.release(pending)
 
-    def _retry_pause(self, failure: PaintFailed, wait: float | None, time: "_TimeBudget") -> float | None:
+    def _retry_pause(self, failure: PaintFailed, wait: float | None, time: TimeBudget) -> float | None:
         """Seconds until the same provider is tried again; None: the next one is tried."""
         if not isinstance(failure, Busy) or wait is None:
             return None
@@ -326,10 +344,10 @@ class FallbackProvider:
     def _with_jitter(self, wait: float) -> float:
         return wait * (1 + self._jitter() / 2)
 
-    def _start_time(self) -> "_TimeBudget":
-        return _TimeBudget(deadline=self._clock.monotonic() + self._budget_s, wait_s=self._wait_s)
+    def _start_time(self) -> TimeBudget:
+        return TimeBudget(deadline=self._clock.monotonic() + self._budget_s, wait_s=self._wait_s)
 
-    def _ends_in_time(self, pause: float, time: "_TimeBudget") -> bool:
+    def _ends_in_time(self, pause: float, time: TimeBudget) -> bool:
         return self._clock.monotonic() + pause < time.deadline
 
     def _log_failure(self, entry: CatalogEntry, failure: PaintFailed) -> None:
@@ -355,46 +373,3 @@ def _failure_of(request: PaintRequest) -> Generator[None]:
         if request.references:
             raise
         raise TextTooLarge(trace=failure.trace, detail=failure.detail) from failure
-
-
-@dataclass(slots=True, kw_only=True)
-class _TimeBudget:
-    """What one job may still take at the providers, and wait for them."""
-
-    deadline: float
-    """When it fails, seconds of the monotonic clock."""
-
-    wait_s: float
-    """Seconds that it may still wait for slots, >= 0."""
-
-    def add_wait(self, seconds: float) -> None:
-        """Counts a wait for a slot, which is no time of an upstream's."""
-        self.deadline += seconds
-        self.wait_s = max(0.0, self.wait_s - seconds)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Attempt:
-    """Progress of one request to one provider."""
-
-    asked: Candidate | None = None
-    """Who is asked; None: nobody's turn has come."""
-
-    has_started: bool = False
-    """Whether AttemptStarted was yielded."""
-
-    has_picture: bool = False
-    """Whether a finished image came: nothing may be painted again after one."""
-
-    upstream_id: str | None = None
-    """Id under which the upstream accepted the request; None: not accepted, or without an id."""
-
-    def record(self, event: PaintEvent) -> None:
-        """Updates the progress by an event of the provider."""
-        match event:
-            case Accepted(upstream_id) if upstream_id:
-                self.upstream_id = upstream_id
-            case FinishedImage():
-                self.has_picture = True
-            case _:
-                pass

@@ -17,6 +17,10 @@ Ticket = int
 """A place in a line: the lowest is next."""
 
 
+class ProviderPaused(Exception):
+    """A provider in whose line somebody waits was paused."""
+
+
 class RequestSlots:
     """Slots for the requests to one provider, which all of its models share."""
 
@@ -28,6 +32,8 @@ class RequestSlots:
         self._tickets = count()
         self._line: dict[Ticket, _Turn] = {}
         self._ticker: asyncio.Task[None] | None = None  # runs while somebody waits
+        self.is_paused = False
+        """Whether nobody may begin a request; those under way go on."""
         self._gauge = PROVIDER_CONCURRENCY.labels(provider)
         self._show_limit()
 
@@ -40,6 +46,26 @@ class RequestSlots:
     def is_growing(self) -> bool:
         """Whether it soon may be full no more, as of `LearnedLimit`."""
         return self._learned.is_growing
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way, >= 1."""
+        return self._learned.limit
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are, >= 0."""
+        return self._learned.under_way
+
+    def pause(self) -> None:
+        """Lets nobody begin a request. Whoever waits in the line gets ProviderPaused, and leaves it."""
+        self.is_paused = True
+        for turn in list(self._line.values()):
+            if not turn.done():
+                turn.set_exception(ProviderPaused())
+
+    def resume(self) -> None:
+        self.is_paused = False
 
     def draw_ticket(self) -> Ticket:
         """A place at the end of the line. Who is refused by the provider keeps it for the next try."""
@@ -99,7 +125,7 @@ _Turn = asyncio.Future[tuple[RequestSlots, PendingRequest]]
 
 async def acquire_first(places: Sequence[tuple[RequestSlots, Ticket]]) -> tuple[RequestSlots, PendingRequest]:
     """Waits in several lines for the first slot, to be given back by `release`; of those that are free at once, that of
-    the earliest line. `places`: at least one."""
+    the earliest line. `places`: at least one. Raises ProviderPaused."""
     turn: _Turn = asyncio.get_running_loop().create_future()
     try:
         for slots, ticket in places:
@@ -108,7 +134,9 @@ async def acquire_first(places: Sequence[tuple[RequestSlots, Ticket]]) -> tuple[
                 break
         return await turn
     except asyncio.CancelledError:
-        if turn.done() and not turn.cancelled():  # its turn came in the same turn of the loop
+        if (
+            turn.done() and not turn.cancelled() and turn.exception() is None
+        ):  # its turn came in the same turn of the loop
             slots, request = turn.result()
             slots.release(request)
         raise

@@ -90,6 +90,10 @@ class StatusMessages:
         """Language of an open message; None for an unknown key."""
         return self._messages[key].locale if key in self._messages else None
 
+    def status_of(self, key: str) -> Status | None:
+        """What is known of a running job whose message is open here; None: nothing."""
+        return self._messages[key].status if key in self._messages else None
+
     async def wait_for_post(self, key: str) -> None:
         """Returns once the post of an open message is on the wire; at once where it is posted or cannot be now, and for
         an unknown key; after POST_WAIT_S at the latest."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, literal, select
 from bot.job import Amendment, Failure, Job, State
 from bot.quota import QuotaRules
 from bot.runtime.clock import Clock
-from bot.store import job_queries, job_rows, ledger
+from bot.store import job_queries, job_rows, ledger, outcomes
 from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.schema import checkpoint
@@ -45,8 +45,9 @@ class Amendments:
 
 
 def _amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRules, now: datetime) -> Job | None:
-    if (job := _take_over(conn, job_id)) is None:
+    if (taken := _take_over(conn, job_id)) is None:
         return None
+    job, _ = taken
     if (change.cost, change.is_reserved) != (job.cost, job.is_reserved):
         ledger.change_reservation(conn, job, change.cost, rules, now, is_reserved=change.is_reserved)
     values: dict[str, Any] = {
@@ -64,19 +65,20 @@ def _amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRul
 
 
 def _withdraw_job(conn: Connection, job_id: str, failure: Failure, now: datetime) -> Job | None:
-    if (job := _take_over(conn, job_id)) is None or not ledger.settle(conn, job_id, 0, now):
+    if (taken := _take_over(conn, job_id)) is None or not ledger.settle(conn, job_id, 0, now):
         return None
+    job, locked = taken
     end = job_rows.end_values(State.FAILED, charged=0, failure=failure, delivered=None, trace=None, now=now)
-    job_rows.update_job(conn, job_id, {"attempt": job.attempt, **end})
+    outcomes.end_job(conn, locked.values, {"attempt": job.attempt, **end})
     return job_rows.load_job(conn, job_queries.select_by_id(job_id))
 
 
-def _take_over(conn: Connection, job_id: str) -> Job | None:
+def _take_over(conn: Connection, job_id: str) -> tuple[Job, job_rows.LockedJob] | None:
     """The job, locked, with the number of the attempt that is to be written; None: it is too late."""
     locked = job_rows.lock_job(conn, job_id)
     if locked is None:
         return None
-    state, attempt = locked
+    state, attempt = locked.state, locked.attempt
     if state is State.RUNNING:
         has_steps = conn.execute(select(literal(1)).where(checkpoint.c.job == job_id).limit(1)).first() is not None
         if has_steps or attempt > MAX_ATTEMPT:
@@ -85,4 +87,4 @@ def _take_over(conn: Connection, job_id: str) -> Job | None:
         return None
     job = job_rows.load_job(conn, job_queries.select_by_id(job_id))
     assert job is not None  # it is locked
-    return replace(job, attempt=attempt + 1) if state is State.RUNNING else job
+    return (replace(job, attempt=attempt + 1) if state is State.RUNNING else job), locked

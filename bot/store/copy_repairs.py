@@ -14,6 +14,7 @@ from bot.job import FINAL_STATES
 from bot.store import job_audit, ledger, schema
 from bot.store.column_types import safe_text
 from bot.store.engine import field_values
+from bot.store.outcomes import add_outcome
 from bot.store.quarantine import SetAside, keep, of_member, users_without_account
 from bot.store.raw_rows import RawRow
 
@@ -63,3 +64,4 @@ def _end_job(target: Connection, row: RawRow, now: datetime) -> None:
     if row.values.get("state") in FINAL_STATES and not row.values.get("notification_pending"):
         values["notification_pending"] = False
     target.execute(insert(schema.job), values)
+    add_outcome(target, values)

@@ -20,6 +20,7 @@ from bot.store.adapter_store import BLOB_DAYS, delete_blobs, delete_post_intents
 from bot.store.admin_sessions import delete_sign_ins
 from bot.store.database import Database
 from bot.store.engine import field_values
+from bot.store.outcomes import delete_outcomes, forget_members
 from bot.store.quarantine import delete_quarantine
 from bot.store.schema import ERASED, IS_UNFINISHED, blob_cache, checkpoint, job, key_value, result
 from bot.store.strikes import delete_strikes
@@ -98,6 +99,8 @@ class Deletions:
             delete_quarantine(conn, before=cached_before)
             delete_post_intents(conn, now=now)
             delete_strikes(conn, now=now)
+            if ended_before is not None:
+                delete_outcomes(conn, ended_before=ended_before)
             return _delete_jobs(conn, ended_before=ended_before, erased_before=now - EVENT_REDELIVERY)
 
         return await self._database.write(work)
@@ -115,6 +118,7 @@ def _erase_jobs(conn: Connection, user_key: str) -> tuple[tuple[str, ...], tuple
         conn.execute(delete(result).where(result.c.job.in_(ids)))
         conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
         conn.execute(update(job).where(part).values(ERASED_VALUES | {"sender": _without_name(user_key)}))
+    forget_members(conn, [row[0] for row in found])
     kept = or_(*(key_value.c.key.startswith(prefix) for prefix in ("pending-requests:", "cut-text:", "model-choice:")))
     conn.execute(delete(key_value).where(kept, key_value.c.key.endswith(f":{user_key}", autoescape=True)))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]

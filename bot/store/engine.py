@@ -303,11 +303,27 @@ def make_async_engine(url: URL) -> AsyncEngine:
         event.listen(engine.sync_engine, "begin", _begin_transaction)
         event.listen(engine.sync_engine, "checkout", _check_idle)
         return engine
+    return _make_sqlite_engine(url, SQLITE_READERS + 1)
+
+
+def make_bounded_engine(url: URL, *, within_s: float) -> AsyncEngine:
+    """One connection beside all others, for reads. On PostgreSQL it writes nothing, and a statement of it that takes
+    longer than `within_s` fails."""
+    if is_sqlite(url):
+        return _make_sqlite_engine(url, 1)
+    given = str(url.query.get("options", ""))
+    ours = f"{given} -c statement_timeout={round(within_s * 1000)} -c default_transaction_read_only=on".strip()
+    engine = _make_postgres_engine(url.update_query_dict({"options": ours}), 1)
+    event.listen(engine.sync_engine, "checkout", _check_idle)
+    return engine
+
+
+def _make_sqlite_engine(url: URL, connections: int) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=_thread_engine())},
         pool_reset_on_return=None,  # ThreadConnection rolls back what is left open
-        **pool_args(SQLITE_READERS + 1),
+        **pool_args(connections),
     )
 
 

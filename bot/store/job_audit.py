@@ -19,6 +19,7 @@ from bot.job import FINAL_STATES, UNFINISHED_STATES, Failure, State, new_id
 from bot.painting import Options
 from bot.store import job_rows, ledger, schema
 from bot.store.engine import field_values
+from bot.store.outcomes import add_outcome
 from bot.store.raw_rows import RawRow, at, delete_row, read_raw_rows, replace_row
 from bot.store.stored_values import StoredReader
 
@@ -89,7 +90,9 @@ def end_unreadable(conn: Connection, audited: AuditedJob, now: datetime) -> None
     stored_id = select(schema.job.c.id).where(at(row)).scalar_subquery()  # as it is, maybe unreadable
     for table in (schema.checkpoint, schema.result):
         conn.execute(delete(table).where(table.c.job == stored_id))
-    replace_row(conn, row, ended_values(row, charged, now))
+    values = ended_values(row, charged, now)
+    replace_row(conn, row, values)
+    add_outcome(conn, values)
 
 
 def release(conn: Connection, job_id: str, now: datetime) -> None:

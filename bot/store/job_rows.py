@@ -6,6 +6,7 @@ for stands in `job_queries`.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -34,12 +35,11 @@ from sqlalchemy.exc import DataError, DBAPIError
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, Options
-from bot.store.column_types import safe_text
+from bot.store.column_types import UtcDateTime, safe_text
 from bot.store.engine import LAST, field_values, require_columns, upsert_of
 from bot.store.schema import (
     IS_UNFINISHED,
     UNFINISHED,
-    UtcDateTime,
     checkpoint,
     job,
     result,
@@ -54,7 +54,12 @@ IS_HELD = and_(
 )
 UPDATE_HELD = update(job).where(IS_HELD)
 UPDATE_ATTEMPT = UPDATE_HELD.returning(job.c.id)
-LOCK_JOB = select(job.c.state, job.c.attempt).where(job.c.id == bindparam("job_id")).with_for_update()
+OF_OUTCOME = ("id", "created", "started", "provider", "spent", "user_key", "chat_key")  # columns for its last row
+LOCK_JOB = (
+    select(job.c.state, job.c.attempt, *(job.c[name] for name in OF_OUTCOME))
+    .where(job.c.id == bindparam("job_id"))
+    .with_for_update()
+)
 INSERT_RESULT = insert(result)
 DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
 log = structlog.get_logger()
@@ -250,10 +255,23 @@ def _upsert_held(dialect: str) -> Insert:
     return written.returning(checkpoint.c.job).execution_options(**LAST)
 
 
-def lock_job(conn: Connection, job_id: str) -> tuple[State, int] | None:
-    """Locks a job until the transaction ends; returns its state and attempt, None when it does not exist."""
-    row = conn.execute(LOCK_JOB, {"job_id": job_id}).first()
-    return None if row is None else (State(row.state), row.attempt)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedJob:
+    """A job that nobody else changes until the transaction ends."""
+
+    state: State
+    attempt: int
+    values: Mapping[str, Any]
+    """Of the columns OF_OUTCOME."""
+
+
+def lock_job(conn: Connection, job_id: str) -> LockedJob | None:
+    """Locks a job until the transaction ends; None when it does not exist."""
+    row = conn.execute(LOCK_JOB, {"job_id": job_id}).mappings().first()
+    if row is None:
+        return None
+    values = {name: row[name] for name in OF_OUTCOME}
+    return LockedJob(state=State(row["state"]), attempt=row["attempt"], values=values)
 
 
 def insert_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:

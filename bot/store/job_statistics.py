@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, func, select
 
 from bot.job import State
-from bot.store.schema import job
+from bot.store.schema import IS_UNFINISHED, job, outcome
 
 log = structlog.get_logger()
 
@@ -34,14 +34,16 @@ def median_duration_s(conn: Connection, provider: str | None, limit: int) -> flo
 
 def stats(conn: Connection, since: datetime) -> dict[str, int]:
     """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
-    took (`spent`, as far as they say), `users` who sent one."""
-    states = conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
+    took (`spent`, as far as they say), `users` who sent one, without those who are forgotten."""
+    open_jobs = select(job.c.user_key, job.c.state).where(IS_UNFINISHED, job.c.created >= since)
+    ended = select(outcome.c.user_key, outcome.c.state).where(outcome.c.finished >= since, outcome.c.created >= since)
     counts = {state.value: 0 for state in State}
-    counts.update((state, count) for state, count in states)
-    charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
-    spent = select(func.coalesce(func.sum(job.c.spent), 0)).where(job.c.finished >= since)
-    users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
-    counts["charged"] = int(conn.execute(charged).scalar_one())
-    counts["spent"] = round(conn.execute(spent).scalar_one())
-    counts["users"] = conn.execute(users).scalar_one()
-    return counts
+    users = set[str]()
+    for query in (open_jobs, ended):  # of each user and state one row
+        of_user = query.add_columns(func.count()).group_by(*query.selected_columns)
+        for user_key, state, jobs in conn.execute(of_user):
+            counts[state] += jobs
+            users.add(user_key)
+    sums = select(func.coalesce(func.sum(outcome.c.charged), 0), func.coalesce(func.sum(outcome.c.spent), 0))
+    charged, spent = conn.execute(sums.where(outcome.c.finished >= since)).one()
+    return {**counts, "charged": int(charged), "spent": round(spent), "users": len(users - {""})}

@@ -178,6 +178,27 @@ job = Table(
     ),
 )
 
+# How each job ended, in few bytes: what figures and lists of many jobs are read from. Written with the job's end.
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("job", Text, nullable=False),
+    Column("finished", UtcDateTime, nullable=False),
+    Column("created", UtcDateTime, nullable=False),  # the job's
+    Column("whole_ms", BigInteger, nullable=False),  # from its acceptance to its end
+    Column("waited_ms", BigInteger),  # until its first attempt; NULL: it never began
+    Column("state", Text, nullable=False),
+    Column("provider", SafeText),  # that was asked last
+    Column("failure", Text),  # key of its sentence
+    Column("pictures", Integer, nullable=False),  # delivered
+    Column("charged", BigInteger, nullable=False),
+    Column("spent", Float),  # what the upstream took, in its own credits
+    Column("user_key", Text, nullable=False),  # empty: forgotten
+    Column("chat_key", Text, nullable=False),  # empty: its user is forgotten
+    PrimaryKeyConstraint("job"),
+    Index("ix_outcome_finished", "finished"),
+)
+
 # Its values stand in the statement: as parameters each of them would be spelled out at every execution.
 IS_UNFINISHED = job.c.state.in_([literal_column(f"'{state.value}'") for state in sorted(UNFINISHED_STATES)])
 
@@ -350,6 +371,19 @@ budget_process = Table(
     Column("id", Text, ForeignKey("process.id", ondelete="CASCADE"), nullable=False),
     Column("shares", Boolean(create_constraint=False), nullable=False),  # whether it asks for slots in `budget`
     PrimaryKeyConstraint("id"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", SafeText, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", SafeText, nullable=False),  # empty: Easel as a whole
+    Column("details", _json(), nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index("ix_audit_entry_at", "at", "id"),
 )
 
 quarantine = Table(

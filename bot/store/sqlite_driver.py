@@ -52,6 +52,11 @@ class ThreadConnection(aiosqlite.Connection):
         await self._execute(run)  # type: ignore[reportUnknownMemberType]  # aiosqlite does not say its types
         return results.pop()
 
+    def interrupt_now(self) -> None:
+        """Has the statement under way fail, from outside the connection's thread. No-op where there is none."""
+        if self._connection is not None:
+            self._connection.interrupt()
+
     async def close(self) -> None:
         if self._within is not None:
             await self._execute(self._within.close)  # type: ignore[reportUnknownMemberType]  # as above

@@ -18,11 +18,13 @@ from bot.job import TRANSITIONS, Failure, Job, NewJob, State
 from bot.painting import Image
 from bot.quota import Account, Balance, QuotaRules
 from bot.runtime.clock import Clock
-from bot.store import job_queries, job_rows, job_statistics, ledger, schema
+from bot.store import job_queries, job_rows, job_statistics, ledger, outcomes, schema
 from bot.store.acceptance import accept
 from bot.store.adapter_store import AdapterStore
 from bot.store.admin_sessions import AdminSessions
+from bot.store.administration.admin_store import AdminStore
 from bot.store.amendments import Amendments
+from bot.store.bounded_reads import BoundedReads
 from bot.store.budget_store import BudgetStore
 from bot.store.database import Database
 from bot.store.deletions import Deletions
@@ -48,11 +50,15 @@ class Store:
     holds it or it has ended. Rows are locked in one order: job, user's account, group's account.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, reads: BoundedReads) -> None:
+        """`reads`: of the same database, closed with it."""
         self._database = database
         self._clock = clock
         self.admin_sessions = AdminSessions(database)
         """Who is signed in to the admin page."""
+        self._reads = reads
+        self.administration = AdminStore(database, reads, clock)
+        """What administrators read and change."""
         self.adapter_store = AdapterStore(database, clock)
         """What chat adapters keep, in the same database."""
         self.amendments = Amendments(database, clock)
@@ -79,7 +85,8 @@ class Store:
         """
         url = parse_url(database_url)
         await asyncio.to_thread(prepare_database, url, migrate=is_sqlite(url) if migrate is None else migrate)
-        return cls(await asyncio.to_thread(Database, url, clock), clock)  # a file's address is made absolute
+        database = await asyncio.to_thread(Database, url, clock)  # a file's address is made absolute
+        return cls(database, clock, await asyncio.to_thread(BoundedReads, url))
 
     def job_holders(self, *, user_concurrent: int, notify: Notify) -> JobHolders:
         """Which process holds a job, where several share this database. As of JobHolders."""
@@ -87,6 +94,7 @@ class Store:
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes all connections."""
+        await self._reads.close()
         await self._database.close()
 
     def problem(self) -> str | None:
@@ -237,10 +245,10 @@ class Store:
             stored = job_rows.lock_job(conn, job.id)
             if stored is None:
                 raise Stale
-            current, attempt = stored
+            current = stored.state
             if not TRANSITIONS[current]:
                 return False
-            if attempt != job.attempt:
+            if stored.attempt != job.attempt:
                 raise Stale
             if state not in TRANSITIONS[current] or TRANSITIONS[state]:
                 raise ValueError(f"{current} cannot end as {state}")
@@ -252,7 +260,7 @@ class Store:
                 until = add_strike(conn, job.id, strikes, now)
                 told = failure if until is None else with_pause(failure, until, now)
             end = job_rows.end_values(state, charged=charged, failure=told, delivered=delivered, trace=trace, now=now)
-            job_rows.update_job(conn, job.id, end)
+            outcomes.end_job(conn, stored.values, end)
             job_rows.delete_results(conn, job.id)
             return True
 
@@ -344,41 +352,15 @@ class Store:
             await self._database.write(lambda conn: ledger.grant(conn, entry, user_key, credits, allowance, now))
         )
 
-    async def set_available(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
-        """Makes exactly `credits` available now. The same `entry` again changes nothing.
-
-        Raises ValueError for credits outside 0 to `quota.MAX_CREDITS`.
-        """
-        now = self._clock.now()
-        return _balance(
-            await self._database.write(
-                lambda conn: ledger.set_available(conn, entry, user_key, credits, allowance, now)
-            )
-        )
-
-    async def claw_back(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
-        """Takes credits back whose price was refunded, as far as they are there. The same `entry` again changes
-        nothing."""
-        now = self._clock.now()
-        return _balance(
-            await self._database.write(lambda conn: ledger.claw_back(conn, entry, user_key, credits, allowance, now))
-        )
-
     async def move_chat(self, old: Chat, new: Chat) -> None:
         """Gives a chat another identity: its jobs and its credits go along. May be repeated."""
 
         def work(conn: Connection) -> None:
             job_rows.move_chat(conn, old, new)
+            outcomes.move_chat(conn, old.key, new.key)
             ledger.move_account(conn, ledger.group_account(old), ledger.group_account(new))
 
         await self._database.write(work)
-
-    async def ban(self, user_key: str) -> None:
-        """Refuses the user's jobs from now on; running ones go on."""
-        await self._database.write(lambda conn: ledger.set_banned(conn, user_key, True))
-
-    async def unban(self, user_key: str) -> None:
-        await self._database.write(lambda conn: ledger.set_banned(conn, user_key, False))
 
     async def is_banned(self, user_key: str) -> bool:
         return await self._database.read(lambda conn: ledger.is_banned(conn, user_key))

@@ -71,15 +71,6 @@ class Strikes:
 
         return await self._database.read(work)
 
-    async def lift_pause(self, user_key: str) -> None:
-        """Ends a member's pause, and forgets their strikes. No-op for others."""
-
-        def work(conn: Connection) -> None:
-            conn.execute(update(account).where(account.c.id == user_key).values(paused_until=None))
-            conn.execute(delete(strike).where(strike.c.user_key == user_key))
-
-        await self._database.write(work)
-
 
 # ---------------------------------------------------------------- inside a transaction
 
@@ -94,6 +85,12 @@ def add_strike(conn: Connection, job_id: str, rules: StrikeRules, now: datetime)
     if until is not None:
         conn.execute(update(account).where(account.c.id == user_key).values(paused_until=until))
     return until
+
+
+def lift_pause(conn: Connection, user_key: str) -> None:
+    """Ends a member's pause, and forgets their strikes. No-op for others."""
+    conn.execute(update(account).where(account.c.id == user_key).values(paused_until=None))
+    conn.execute(delete(strike).where(strike.c.user_key == user_key))
 
 
 def delete_strikes(conn: Connection, *, now: datetime) -> None:

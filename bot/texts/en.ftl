@@ -156,6 +156,22 @@ refusal-admin-link-in-group = A link to the admin page signs in whoever opens it
 refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
 refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
 refusal-unknown-charge = I know no purchase “{ $charge }”. The number stands on the receipt.
+refusal-unknown-provider = I know no provider “{ $name }”. { $nearest ->
+        [none] {""}
+       *[other] Did you mean { $nearest }?
+    } There are: { $all }.
+refusal-unknown-member = I know nobody with the key “{ $user }”. { $nearest ->
+        [none] Nobody’s key is like it.
+       *[other] The nearest is { $nearest }.
+    }
+refusal-unknown-job = There is no job “{ $id }”. { $nearest ->
+        [none] No job’s id is like it.
+       *[other] The nearest is { $nearest }.
+    }
+bot-paused = I am taking a break: an admin has paused me for now. Nothing was charged. What was asked for before is still being painted.
+# $words: an admin’s own.
+bot-paused-in-words = { $words }
+providers-paused = The picture service that can do this is paused for now by an admin. Nothing was charged; please try again later.
 refusal-unsupported = None of the picture services here can do that: { $what }. Please try it without, or with something else.
 refusal-unsupported-by-model = { $model } can’t do that: { $what }. These models can: { $models }.
 

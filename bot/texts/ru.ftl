@@ -173,6 +173,22 @@ refusal-admin-link-in-group = По ссылке на страницу админ
 refusal-unknown-command = Команда «{ $command }» мне незнакома. Что я умею, покажет /help.
 refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
 refusal-unknown-charge = Покупки «{ $charge }» я не знаю. Номер стоит в чеке.
+refusal-unknown-provider = Провайдера «{ $name }» я не знаю. { $nearest ->
+        [none] {""}
+       *[other] Может быть, { $nearest }?
+    } Есть такие: { $all }.
+refusal-unknown-member = Участника с ключом «{ $user }» я не знаю. { $nearest ->
+        [none] Похожих ключей нет.
+       *[other] Ближайший: { $nearest }.
+    }
+refusal-unknown-job = Задания «{ $id }» нет. { $nearest ->
+        [none] Похожих номеров нет.
+       *[other] Ближайшее: { $nearest }.
+    }
+bot-paused = У меня перерыв: администратор временно приостановил меня. Ничего не списано. Что заказано раньше, я ещё дорисую.
+# $words: an admin’s own.
+bot-paused-in-words = { $words }
+providers-paused = Сервис, который это умеет, временно приостановлен администратором. Ничего не списано; попробуйте позже.
 refusal-unsupported = Ни один из подключённых сервисов этого не умеет: { $what }. Попробуйте без этого или иначе.
 refusal-unsupported-by-model = { $model } этого не умеет: { $what }. Умеют: { $models }.
 

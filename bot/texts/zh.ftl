@@ -126,6 +126,22 @@ refusal-admin-link-in-group = 谁打开管理页面的链接，谁就能登录�
 refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
 refusal-bad-arguments = 没看懂。请这样写：{ $usage }
 refusal-unknown-charge = 找不到编号为“{ $charge }”的购买记录。编号写在收据上。
+refusal-unknown-provider = 没有名为“{ $name }”的服务。{ $nearest ->
+        [none] {""}
+       *[other] 是不是 { $nearest }？
+    }现有：{ $all }。
+refusal-unknown-member = 没有键为“{ $user }”的成员。{ $nearest ->
+        [none] 也没有相近的键。
+       *[other] 最接近的是 { $nearest }。
+    }
+refusal-unknown-job = 没有任务“{ $id }”。{ $nearest ->
+        [none] 也没有相近的编号。
+       *[other] 最接近的是 { $nearest }。
+    }
+bot-paused = 我在休息：管理员暂时让我停下来了。没有扣除积分。之前的请求仍会画完。
+# $words: an admin’s own.
+bot-paused-in-words = { $words }
+providers-paused = 能做到这一点的绘图服务已被管理员暂停。没有扣除积分，请稍后再试。
 refusal-unsupported = 这里的绘图服务都做不到：{ $what }。请去掉它，或换一种要求。
 refusal-unsupported-by-model = { $model } 做不到：{ $what }。这些模型可以：{ $models }。
 

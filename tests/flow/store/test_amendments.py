@@ -196,7 +196,7 @@ async def test_a_group_without_a_limit_any_more_keeps_its_books(store: Store, da
 
 async def test_the_banned_change_nothing(store: Store) -> None:
     job = await accepted(store, begun=True)
-    await store.ban(ANN.key)
+    await store.administration.set_banned("shell:test", ANN.key, True)
     with pytest.raises(Banned):
         await store.amendments.amend_job(job.id, change(job, cost=2), RULES)
 

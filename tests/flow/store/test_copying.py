@@ -70,7 +70,7 @@ async def lived_in(url: str) -> None:
             await store.save_results(job, [PIXEL, PIXEL], FACTS)
         if number == 2:
             await store.settle_job(job, State.DONE, charged=1)
-    await store.ban(BEN.key)
+    await store.administration.set_banned("shell:test", BEN.key, True)
     await store.adapter_store.set_value("note", "kept")
     await store.adapter_store.save_updates("telegram", {7: {"text": "a cat"}})
     await store.close()
@@ -323,11 +323,11 @@ def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.Monkey
     assert lines[0].startswith(f"from {tmp_path}/easel.db to 127.0.0.1/easel_")
     assert "job: 3 rows" in lines
     assert lines[-2:] == [
-        "18 rows are alike; 22 credits available and 4 reserved in 2 accounts, 12 bytes of pictures to deliver",
+        "20 rows are alike; 22 credits available and 4 reserved in 2 accounts, 12 bytes of pictures to deliver",
         "Copied. Set database_url to the target, and start Easel.",
     ]
     second = CliRunner().invoke(app, ["db", "copy", source, target])
-    assert (second.exit_code, second.output.splitlines()[1]) == (0, "an earlier copy of 18 rows is replaced")
+    assert (second.exit_code, second.output.splitlines()[1]) == (0, "an earlier copy of 20 rows is replaced")
 
 
 @pytest.mark.forms(3)

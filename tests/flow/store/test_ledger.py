@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import pytest
 
@@ -73,7 +74,7 @@ async def test_the_same_event_is_one_job_and_one_reservation(store: Store) -> No
 async def test_the_same_event_is_recognised_after_the_job_ended_and_by_the_banned(store: Store) -> None:
     first, _ = await store.accept_job(new_job(event="message:1"), RULES)
     await store.settle_job(first, State.CANCELLED, charged=0)
-    await store.ban(ANN.key)
+    await store.administration.set_banned("shell:test", ANN.key, True)
     again, fresh = await store.accept_job(new_job(event="message:1"), RULES)
     assert (again.id, again.state, fresh) == (first.id, State.CANCELLED, False)
 
@@ -163,10 +164,10 @@ async def test_a_group_that_loses_its_limit_meanwhile_still_gets_its_credits_bac
 
 
 async def test_the_banned_are_refused_until_they_are_not(store: Store) -> None:
-    await store.ban(BEN.key)
+    await store.administration.set_banned("shell:test", BEN.key, True)
     assert isinstance(await accept(store, new_job(user=BEN)), Banned)
     assert isinstance(await accept(store, new_job(user=ANN)), Job)
-    await store.unban(BEN.key)
+    await store.administration.set_banned("shell:test", BEN.key, False)
     assert isinstance(await accept(store, new_job(user=BEN)), Job)
     assert await left(store, BEN.key) == 9
 
@@ -308,21 +309,25 @@ async def test_granted_credits_last_and_are_spent_after_the_days_own(store: Stor
 async def test_an_entry_counts_once(store: Store, other_process: Store) -> None:
     await asyncio.gather(*(each.grant("grant:1", ANN.key, 5, 10) for each in (store, other_process) * 5))
     assert await left(store) == 15
-    assert (await store.set_available("set:1", ANN.key, 3, 10)).available == 3
+    assert (await store.administration.set_available("shell:test", "set:1", ANN.key, 3, 10)).available == 3
     await store.grant("grant:2", ANN.key, 1, 10)
-    assert (await store.set_available("set:1", ANN.key, 3, 10)).available == 4
+    assert (await store.administration.set_available("shell:test", "set:1", ANN.key, 3, 10)).available == 4
 
 
 async def test_set_credits_is_what_can_be_spent(store: Store) -> None:
     await store.accept_job(new_job(cost=2), RULES)
-    assert await store.set_available("set:1", ANN.key, 25, 10) == Balance(available=25, reserved=2, daily=10)
+    assert await store.administration.set_available("shell:test", "set:1", ANN.key, 25, 10) == Balance(
+        available=25, reserved=2, daily=10
+    )
     assert isinstance(await accept(store, new_job(cost=25)), Job)
-    assert await store.set_available("set:2", ANN.key, 0, 10) == Balance(available=0, reserved=27, daily=10)
+    assert await store.administration.set_available("shell:test", "set:2", ANN.key, 0, 10) == Balance(
+        available=0, reserved=27, daily=10
+    )
 
 
 @pytest.mark.parametrize("credits", [-1, quota.MAX_CREDITS + 1])
 async def test_a_grant_outside_all_reason_changes_nothing(store: Store, credits: int) -> None:
-    for change in (store.grant, store.set_available):
+    for change in (store.grant, partial(store.administration.set_available, "shell:test")):
         with pytest.raises(ValueError, match="is not between"):
             await change("entry:1", ANN.key, credits, 10)
     assert await left(store) == 10

@@ -353,7 +353,9 @@ class Ledger(RuleBasedStateMachine):
     def put(self, user: User, credits: int, crash: int | None) -> None:
         self.entries += 1
         entry = f"set:{self.entries}"
-        done = self.happens(lambda: self.store.set_available(entry, user.key, credits, USER_DAILY), crash)
+        done = self.happens(
+            lambda: self.store.administration.set_available("shell:test", entry, user.key, credits, USER_DAILY), crash
+        )
         if not isinstance(done, CrashError):
             pot = self.users[user.key]
             pot.open(self.day)
@@ -365,7 +367,9 @@ class Ledger(RuleBasedStateMachine):
         """Granted coins go first, then the day's."""
         self.entries += 1
         entry = f"refund:{self.entries}"
-        done = self.happens(lambda: self.store.claw_back(entry, user.key, credits, USER_DAILY), crash)
+        done = self.happens(
+            lambda: self.store.administration.claw_back("shell:test", entry, user.key, credits, USER_DAILY), crash
+        )
         if not isinstance(done, CrashError):
             pot = self.users[user.key]
             pot.open(self.day)
@@ -409,7 +413,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(user=st.sampled_from([ANN, BEN]))
     def lift_pause(self, user: User) -> None:
-        self.runner.run(self.store.strikes.lift_pause(user.key))
+        self.runner.run(self.store.administration.lift_pause("shell:test", user.key))
         self.records[user.key] = Record()
 
     @rule()

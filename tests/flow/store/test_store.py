@@ -14,6 +14,7 @@ from bot.errors import Stale, StoreFailed
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.runtime.clock import SystemClock
+from bot.store.bounded_reads import BoundedReads
 from bot.store.database import Database
 from bot.store.engine import parse_url
 from bot.store.maintenance import upgrade
@@ -352,7 +353,7 @@ async def test_a_full_disk_is_a_failure_that_keeps_nothing(tmp_path: Path, clock
     url = f"sqlite:///{tmp_path}/easel.db"
     await upgrade(url)
     database = await asyncio.to_thread(Database, parse_url(url), SystemClock())
-    store = Store(database, clock)
+    store = Store(database, clock, await asyncio.to_thread(BoundedReads, parse_url(url)))
     try:
         job = await begun(store)
         await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 64"))

@@ -29,6 +29,7 @@ from bot.texts.translate import MAX_FACT_CHARS
 from tests.support import PROJECT
 
 FACTS: dict[str, MessageArgument] = {
+    "all": "images, chat",
     "allowed": "--size, --n",
     "category": "violence",
     "cheaper": "--quality low (1)",
@@ -38,6 +39,7 @@ FACTS: dict[str, MessageArgument] = {
     "count": 7,
     "detail": "BadCredentials: it does not accept the key",
     "hours": 23,
+    "id": "abcdefghijkl",
     "kinds": "PNG, JPEG",
     "left": 0,
     "length": 12345,
@@ -48,6 +50,7 @@ FACTS: dict[str, MessageArgument] = {
     "model": "gpt-image-1.5",
     "models": "gpt-image-2, Flux",
     "name": "IMG_0001.MOV",
+    "nearest": "images",
     "number": 2,
     "option": "--sice",
     "picture": "640×480",
@@ -58,8 +61,10 @@ FACTS: dict[str, MessageArgument] = {
     "subject": "openai",
     "until": "2026-03-01 18:00 UTC",
     "usage": "/admin stats",
+    "user": "telegram:123",
     "value": "banana",
     "what": "--size 3:2",
+    "words": "Back at noon.",
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "began",
@@ -75,7 +80,6 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "state",
     "step",
     "time",
-    "user",
 }
 CODE = (".py", ".js", ".html")
 COUNTS = (0, 1, 2, 5, 11, 21, 12345)

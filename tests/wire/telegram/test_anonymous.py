@@ -100,7 +100,7 @@ async def test_it_works_after_a_restart_and_for_easels_own_admins_on_their_accou
 async def test_who_is_banned_does_not_act_for_a_group_either(place: TelegramWorld, cy: User) -> None:
     async with place.easel() as easel:
         picture = await anonymously_painted(place, cy)
-        await easel.app.store.ban(f"telegram:{cy.id}")
+        await easel.app.store.administration.set_banned("shell:test", f"telegram:{cy.id}", True)
         assert words(await pressed(place, picture, "Retry", by=cy)) == translate("en", "refusal-banned")
 
 

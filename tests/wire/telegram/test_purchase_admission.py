@@ -18,7 +18,7 @@ async def test_nothing_is_sold_to_who_may_not_spend_it(place: TelegramWorld, bo:
         place.settings |= {"access": {"blocked_users": [key]}}
     async with place.easel(star_packs=PACKS) as easel:
         if way == "command":
-            await easel.app.store.ban(key)
+            await easel.app.store.administration.set_banned("shell:test", key, True)
         home = place.server.private(bo, opened=True)
         assert shown(await asked(place, "/buy", home, by=bo)) == translate_error("en", Banned())
         place.server.say(bo, home, "/buy")
@@ -29,7 +29,7 @@ async def test_nothing_is_sold_to_who_may_not_spend_it(place: TelegramWorld, bo:
 async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS) as easel:
         invoice = await invoiced(place, by=bo)
-        await easel.app.store.ban(f"telegram:{bo.id}")
+        await easel.app.store.administration.set_banned("shell:test", f"telegram:{bo.id}", True)
         payment = place.server.pay(bo, invoice)
         await place.until(lambda: payment.ok is not None)
         assert (payment.ok, payment.error, payment.paid) == (False, translate_error("en", Banned()), False)

@@ -214,6 +214,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_account", "ledger", ["account", "at"], unique=False)
     op.create_table(
+        "outcome",
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("finished", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("whole_ms", sa.BigInteger(), nullable=False),
+        sa.Column("waited_ms", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("pictures", sa.Integer(), nullable=False),
+        sa.Column("charged", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.Float(), nullable=True),
+        sa.Column("user_key", sa.Text(), nullable=False),
+        sa.Column("chat_key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("job", name=op.f("pk_outcome")),
+    )
+    op.create_index("ix_outcome_finished", "outcome", ["finished"], unique=False)
+    op.create_table(
         "moved_ref",
         sa.Column("adapter", sa.Text(), nullable=False),
         sa.Column("old", sa.Text(), nullable=False),
@@ -275,6 +293,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
     )
     op.create_index("ix_lease_holder", "lease", ["holder"])
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+    op.create_index("ix_audit_entry_at", "audit_entry", ["at", "id"], unique=False)
     op.create_table(
         "quarantine",
         sa.Column("id", sa.Text(), nullable=False),
