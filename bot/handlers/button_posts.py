@@ -11,9 +11,10 @@ from bot.chat import Chat, User
 from bot.errors import Banned
 from bot.handlers.admission import Admission
 from bot.job import Job, button_key
+from bot.jobs import cards
 from bot.ports import ButtonPress, ButtonReply
 from bot.runtime.clock import Clock
-from bot.status.message import FinalState
+from bot.status.message import FinalState, Removal
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import translate
@@ -82,5 +83,9 @@ class ButtonPosts:
         """Each picture has a message of its own, or all stand in one."""
         in_one = len(message_ids) < len(shows)
         for at, job in enumerate(shows):
-            if job is not None and job.chat.key == chat.key:
-                await self._store.add_copy(job, message_ids[0 if in_one else at])
+            if job is None or job.chat.key != chat.key:
+                continue
+            message_id = message_ids[0 if in_one else at]
+            if not await self._store.add_copy(job, message_id):  # taken away while this was on its way
+                removal = Removal(job_id=job.id, message_ids=(message_id,))
+                await self._status_messages.remove_messages(chat, cards.deleted_card(job), removal)

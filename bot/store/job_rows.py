@@ -347,12 +347,13 @@ def load_job(conn: Connection, query: Select[Any]) -> Job | None:
     return job_of(row, _checkpoints_of(conn, row["id"]))
 
 
-def add_copy(conn: Connection, job_id: str, message_id: str) -> None:
-    """Adds a message to those that show pictures of a job once more."""
+def add_copy(conn: Connection, job_id: str, message_id: str) -> bool:
+    """Adds a message to those that show pictures of a job once more. False: the job's result is deleted."""
     lock_job(conn, job_id)
     found = load_job(conn, select(job).where(job.c.id == job_id))
     if found is not None and message_id not in found.copy_ids:
         update_job(conn, job_id, {"copy_ids": [*found.copy_ids, message_id]})
+    return found is not None and found.deleted is None
 
 
 def load_branch(conn: Connection, job_id: str, most: int) -> dict[str, Job]:

@@ -307,9 +307,10 @@ class Store:
         query = job_queries.select_finished_below(job_id, user_key).limit(1)
         return await self._database.read(lambda conn: conn.execute(query).first() is not None)
 
-    async def add_copy(self, job: Job, message_id: str) -> None:
-        """Notes a message that shows pictures of an ended job once more, which goes when its result is taken away."""
-        await self._database.write(lambda conn: job_rows.add_copy(conn, job.id, message_id))
+    async def add_copy(self, job: Job, message_id: str) -> bool:
+        """Notes a message that shows pictures of an ended job once more, which goes when its result is taken away.
+        False: that was done meanwhile, or the job is not known any more."""
+        return await self._database.write(lambda conn: job_rows.add_copy(conn, job.id, message_id))
 
     async def unfinished_jobs_of(self, user_key: str) -> list[Job]:
         """A user's unfinished jobs, oldest first."""

@@ -58,9 +58,10 @@ class BlockingStore(Store):
         return job
 
     @override
-    async def add_copy(self, job: Job, message_id: str) -> None:
-        await super().add_copy(job, message_id)
+    async def add_copy(self, job: Job, message_id: str) -> bool:
+        is_shown = await super().add_copy(job, message_id)
         await block_at("noted", job.prompt)
+        return is_shown
 
     @override
     async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:

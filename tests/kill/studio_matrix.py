@@ -36,6 +36,7 @@ Prepare = Callable[["Cell"], Awaitable[None]]
 Act = Callable[["Cell", EaselProcess], Awaitable[None]]
 PLATFORMS = ("telegram", "discord")
 PICTURE_ACTIONS = ("retry", "vary", "edit", "undo", "more")
+MENTION = "Ada, "  # how a message begins that mentions a member
 PREPARED_AT_ONCE = 6  # cells: a busy machine has as long for each few as for anything
 MAX_WAITS = 4  # each as long as a test waits for anything
 CALLS = "a small boat"  # how all prompts begin
@@ -85,7 +86,9 @@ class Cell:
         return KILL_POINTS_BY_NAME.get(self.point)
 
     def new_messages(self) -> list[BotMessage]:
-        return [each for each in self.member.messages() if each.id not in self.before]
+        """But for the words that tell somebody after two minutes that their picture is ready."""
+        new = [each for each in self.member.messages() if each.id not in self.before]
+        return [each for each in new if not each.text.startswith(MENTION)]
 
     def received(self) -> int:
         """Requests for it that have reached the upstream."""

@@ -1,5 +1,6 @@
 """What leads back from a result: Undo, Compare, Tree, From the original, Details. Free but for the one that paints."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,11 @@ from bot.handlers import result_history
 from bot.ports import ButtonReply
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import ask, books, click
+from tests.flow.scenes import HeldPlatform, ask, books, click, job_of
 from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE, Platform, Post
+from tests.support.waiting import wait_until
 
 DELETED, EXPIRED = translate_error("en", ParentDeleted()), translate_error("en", ParentGone())
 
@@ -302,3 +304,40 @@ async def test_what_is_free_counts_towards_the_pace_of_requests(
         assert [each.text.startswith(too_fast) for each in answers] == [False, False, False, True, False]
         assert answers[4] == ButtonReply()  # it is said once
         assert await books(easel) == before
+
+
+async def test_from_the_original_says_what_has_become_of_it_and_spends_nothing(easel: MemoryWorld) -> None:
+    await easel.say("a lighthouse", chat=GROUP)
+    [root] = await easel.settled(1)
+    first = await edited(easel, root, "add a boat", sender=JADE)
+    second = await edited(easel, first, "make it night", sender=JADE)
+    before = await books(easel, JADE)
+    await ask(easel, "/forget")
+    said = (await click(easel, second, Action.ORIGINAL, sender=JADE)).text
+    assert said == translate_error("zh", ParentForgotten())
+    await click(easel, root, Action.DELETE)
+    said = (await click(easel, second, Action.ORIGINAL, sender=JADE)).text
+    assert said == translate_error("zh", ParentDeleted())
+    assert await books(easel, JADE) == before
+
+
+async def test_what_is_deleted_while_undo_posts_it_is_not_left_there(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform()
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a lighthouse")
+        [first] = await easel.settled(1)
+        second = await edited(easel, first, "add a boat")
+        platform.holds.add("after-deliver")
+        undo = asyncio.create_task(click(easel, second, Action.UNDO))
+        await platform.reached.wait()
+        delete = asyncio.create_task(click(easel, first, Action.DELETE))
+
+        async def is_deleted() -> bool:
+            job = await easel.app.store.get_job(job_of(first))
+            return job is not None and job.deleted is not None
+
+        await wait_until(is_deleted)
+        platform.release()
+        await asyncio.gather(undo, delete)
+        assert platform.posts[2].deleted
+        assert not second.deleted
