@@ -89,6 +89,14 @@ def test_the_secrets_that_the_example_names_are_handed_over_or_ready_to_be() -> 
     assert (compose()["secrets"], unit()["LoadCredential"]) == (["provider-key"], [loaded[0]])
 
 
+def test_secrets_that_the_guide_has_one_write_are_never_committed() -> None:
+    """A pattern with a slash inside holds beside .gitignore alone (gitignore(5)), and these stand deeper."""
+    patterns = (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"**/secrets/*", "!**/secrets/*.example", "*.env", "easel.toml", "*.db"} <= set(patterns)
+    deep = [each for each in patterns if "/" in each.strip("!/") and not each.strip("!").startswith("**/")]
+    assert deep == []
+
+
 def test_every_dependency_is_pinned_to_a_version_that_the_project_accepts() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for line in project["dependencies"] + project["optional-dependencies"]["postgres"]:
