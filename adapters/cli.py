@@ -151,10 +151,9 @@ def demo(
 ) -> None:
     """Try Easel on a local page: no token, no key, no service. Keeps its state in ./.easel/."""
     settings = _load_settings(config)
-    from adapters import service
     from bot.runtime import event_loop
 
-    if port is None and (port := service.free_port("127.0.0.1", DEMO_PORT)) != DEMO_PORT:
+    if port is None and (port := free_port("127.0.0.1", DEMO_PORT)) != DEMO_PORT:
         print(f"Port {DEMO_PORT} is taken; using {port}.")
 
     def ready(address: str) -> None:
@@ -164,7 +163,7 @@ def demo(
 
     host = {"host": "127.0.0.1", "port": port, "enabled": True}
     event_loop.run(
-        service.demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready)
+        run_demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready)
     )
     print("The demo has stopped; its messages and pictures are kept in ./.easel/.")
 
@@ -235,13 +234,12 @@ def sandbox(
 ) -> None:
     """Run the sandbox upstream alone: real HTTP, honest pictures, faults on request."""
     _load_settings(config)
-    from adapters import service
 
     def ready(address: str, key: str) -> None:
         print(f"The sandbox upstream is at {address}, its key is {key}  (Ctrl+C stops it)")
         print(SANDBOX_HINT.format(address=address, key=key, host=address.removeprefix("http://")), flush=True)
 
-    asyncio.run(service.sandbox(port, pace, ready=ready))
+    asyncio.run(run_sandbox(port, pace, ready=ready))
 
 
 @db.command()

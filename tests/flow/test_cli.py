@@ -16,8 +16,9 @@ import pytest
 
 from adapters import doctor, service
 from adapters.cli import main
+from adapters.demo import demo_settings, free_port
 from adapters.preconditions import missing_adapters
-from adapters.service import demo_settings, free_port, serve
+from adapters.service import serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store.maintenance import upgrade
