@@ -151,6 +151,7 @@ def demo(
 ) -> None:
     """Try Easel on a local page: no token, no key, no service. Keeps its state in ./.easel/."""
     settings = _load_settings(config)
+    from adapters.demo import free_port, run_demo
     from bot.runtime import event_loop
 
     if port is None and (port := free_port("127.0.0.1", DEMO_PORT)) != DEMO_PORT:
@@ -234,6 +235,7 @@ def sandbox(
 ) -> None:
     """Run the sandbox upstream alone: real HTTP, honest pictures, faults on request."""
     _load_settings(config)
+    from adapters.demo import run_sandbox
 
     def ready(address: str, key: str) -> None:
         print(f"The sandbox upstream is at {address}, its key is {key}  (Ctrl+C stops it)")
