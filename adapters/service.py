@@ -206,7 +206,7 @@ async def serve(
         )
         stack.push_async_callback(app.close)
         region_page.regions = app.regions
-        admin_page.serve(Core(sign_in=app.sign_in, errors=store.error_groups))
+        admin_page.serve(Core(sign_in=app.sign_in, errors=store.error_groups, administration=app.administration))
         health = DatabaseHealth(store, clock, writes=cluster.is_local)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)

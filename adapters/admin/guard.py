@@ -114,6 +114,9 @@ class Guard:
                 return refusal(400, str(wrong))
             except EaselError as error:
                 return _explain(error)
+            except Exception:
+                log.exception("admin page failed")
+                return refusal(500, "Something unexpected has happened; it stands in the log, and among the errors.")
 
         return answer
 

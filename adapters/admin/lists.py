@@ -133,8 +133,13 @@ def _file_of(spec: ListSpec, clock: Clock) -> Callable[[Visit], Awaitable[web.St
             while page.next is not None:
                 page = await _read(spec, visit, clock, page.next, MAX_PAGE_ROWS)
                 await response.write(await asyncio.to_thread(_lines_of, spec, page))
-        except (EaselError, BadQuery) as failed:
-            log.warning("list not exported to its end", list=spec.name, failure=type(failed).__name__)
+        except ConnectionError:
+            return response  # whoever wanted it has left
+        except Exception as failed:
+            is_known = isinstance(failed, EaselError | BadQuery)
+            log.warning(
+                "list not exported to its end", list=spec.name, failure=type(failed).__name__, exc_info=not is_known
+            )
             if visit.request.transport is not None:
                 visit.request.transport.abort()  # a file that lacks its end must not look whole
             return response

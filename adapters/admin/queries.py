@@ -83,7 +83,7 @@ def require_text(body: Mapping[str, Any], name: str) -> str:
     found = body.get(name)
     if not isinstance(found, str) or not found.strip():
         raise BadQuery(f"{name} is missing.")
-    return found.strip().encode("utf-8", "replace").decode()  # lone surrogates have no bytes
+    return _storable(found.strip())
 
 
 def require_number(body: Mapping[str, Any], name: str, most: int) -> int:
@@ -98,7 +98,12 @@ def _text(query: Mapping[str, str], name: str) -> str | None:
     found = query.get(name, "").strip()
     if len(found) > MAX_CHARS:
         raise BadQuery(f"{name} is too long.")
-    return found.encode("utf-8", "replace").decode().replace("\0", "\ufffd") or None
+    return _storable(found) or None
+
+
+def _storable(text: str) -> str:
+    """Without what a database refuses: lone surrogates, which have no bytes, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _one_of(word: str, words: Collection[WordT], name: str) -> str:

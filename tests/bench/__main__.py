@@ -12,6 +12,7 @@ from tests.bench.figures import Figure
 from tests.bench.process import ROOT
 from tests.bench.scenarios import (
     abuse,
+    admin_page,
     costs,
     crowd,
     engines,
@@ -40,6 +41,7 @@ SCENARIOS = {
     "K": page.run,
     "L": costs.run,
     "M": engines.run,
+    "N": admin_page.run,
 }
 README = ROOT / "tests" / "README.md"
 
@@ -57,7 +59,7 @@ async def bench(letters: list[str], folder: Path, *, quick: bool) -> list[Figure
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Easel beside the bare libraries.")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to M; all by default")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to N; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes")
     parser.add_argument("--out", type=Path, help="folder for bench.json, the plots and the subjects' logs")
     parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")

@@ -11,7 +11,7 @@ class Figure:
     """One measured number of Easel's."""
 
     scenario: str
-    """Letter of the scenario, A to M."""
+    """Letter of the scenario, A to N."""
 
     case: str
     """Platform, engine or size within the scenario."""

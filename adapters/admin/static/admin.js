@@ -19,7 +19,7 @@ const SECTIONS = /** @type {Record<string, string>} */ ({ job: "jobs", member: "
 const IDLE = "Nobody has used this page for half an hour, or the twelve hours of a sign-in are over.";
 
 const main = hook("#main");
-const page = { view: /** @type {any} */ (null), number: 0, timer: 0, isSignedIn: false, isUsed: false };
+const page = { view: /** @type {any} */ (null), number: 0, timer: 0, isSignedIn: false, isUsed: false, isStale: false };
 
 /** What the address asks for. */
 function wanted() {
@@ -40,6 +40,8 @@ async function show({ refresh = false, focus = false } = {}) {
     const data = await view.load(params, { refresh: isOwn });
     if (number !== page.number) return;
     put(view, view.draw(data, params), refresh);
+    if (page.isStale) tell("");
+    page.isStale = false;
     const every = view.every?.(data) ?? 0;
     if (every) page.timer = setTimeout(() => show({ refresh: true }), every * 1000);
   } catch (error) {
@@ -75,7 +77,8 @@ function fail(view, error, refresh) {
     put(view, [h("h1", {}, "This cannot be shown"), h("p", { class: "problem-text" }, error.message), again], false);
     return;
   }
-  tell(error.message, true);
+  tell(`${error.message} What is shown is as it was.`, true);
+  page.isStale = true;
   page.timer = setTimeout(() => show({ refresh: true }), 5000);
 }
 

@@ -17,8 +17,9 @@ import { counted } from "./words.js";
  * @param {string} [given.sort]  the order without any other
  * @param {(params: Record<string, string>) => HTMLElement[]} [given.filters]
  * @param {string} [given.note]
+ * @param {() => HTMLElement} [given.shortcut]  another way, beside the filters
  */
-export function listView({ name, title, columns, keyOf, empty, sort = "", filters, note }) {
+export function listView({ name, title, columns, keyOf, empty, sort = "", filters, note, shortcut }) {
   const path = name;
   return {
     title: () => title,
@@ -45,7 +46,7 @@ export function listView({ name, title, columns, keyOf, empty, sort = "", filter
           page.rows.length > 0 && h("a", { class: "button small", href: fileAddress(name, where), download: "" }, "Export as CSV"),
         ),
         note && h("p", { class: "note" }, note),
-        filters && filterForm(name, filters(where), where),
+        h("div", { class: "row ways" }, filters && filterForm(name, filters(where), where), shortcut?.()),
         rows,
         h(
           "nav",

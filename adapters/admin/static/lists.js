@@ -71,6 +71,13 @@ export const members = listView({
   empty: "No job of any member has ended within this time.",
   sort: "pictures",
   filters: span,
+  shortcut: () =>
+    h(
+      "form",
+      { class: "filters", "data-filter": "member" },
+      text("Member", "key", "", { placeholder: "telegram:123", required: "" }),
+      h("button", { type: "submit", class: "button small" }, "Open"),
+    ),
 });
 
 export const chats = listView({

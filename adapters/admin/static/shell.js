@@ -1,6 +1,7 @@
 // What stands around every page: its navigation, who is signed in, and the way out.
 
-import { change } from "./api.js";
+import { tell } from "./actions.js";
+import { Refused, change } from "./api.js";
 import { h, hook } from "./dom.js";
 
 /** @type {[string, string][]} */
@@ -18,8 +19,13 @@ const PAGES = [
 /** @param {string} user @param {() => void} signedOut */
 export function drawShell(user, signedOut) {
   const out = (/** @type {string} */ path) => async () => {
-    await change(path);
-    signedOut();
+    try {
+      await change(path);
+      signedOut();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      tell(error.message, true);
+    }
   };
   const header = hook("#header");
   header.replaceChildren(

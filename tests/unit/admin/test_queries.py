@@ -68,7 +68,7 @@ def test_days() -> None:
 def test_texts_and_numbers_of_changes() -> None:
     assert queries.parse_key({"id": "abc"}, "id") == "abc"
     assert queries.parse_optional({}, "target") is None
-    assert queries.require_text({"member": " telegram:1\ud800 "}, "member") == "telegram:1?"
+    assert queries.require_text({"member": " telegram:1\ud800\0 "}, "member") == "telegram:1?\ufffd"
     assert queries.require_number({"credits": 0}, "credits", 5) == 0
     with pytest.raises(BadQuery):
         queries.parse_key({"id": " "}, "id")
