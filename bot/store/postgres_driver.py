@@ -2,7 +2,7 @@
 
 Its other statements are sent together with the next one that returns rows, or with the COMMIT, in psycopg's pipeline
 mode; one that is alone commits by itself. What the server refuses of them is raised there. When each was waited for,
-an acceptance took half as long again (`python -m tests.bench J`).
+an acceptance took half as long again (`python -m tests.bench M`).
 """
 
 from collections.abc import Mapping, Sequence
