@@ -360,8 +360,7 @@ class ChatFeatures:
     """What a platform does by itself in a chat, as far as it changes what the core does there."""
 
     shows_pending_reply: bool = False
-    """The platform already shows that a reply is under way (a placeholder such as "thinking"), so a request that is
-    answered by nothing would leave it standing for ever."""
+    """The platform already shows a placeholder such as "thinking", which a request without an answer would leave."""
 
     silent_edits: bool = False
     """An edit notifies nobody but a new message does, so the end of a long job is announced by a new message that

@@ -105,6 +105,12 @@ ModelPath = Annotated[str, _template(optional=("model",))]
 Table = Annotated[Mapping[str, object], AfterValidator(_freeze)]
 """A JSON object."""
 
+
+def empty_table() -> Table:
+    """What a field of a wire holds where nothing is said."""
+    return MappingProxyType({})
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(_several)]
 """Texts; a single one may stand for a list of one."""
 

@@ -6,7 +6,6 @@ module, and operators override them under the same names (`overrides`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -24,14 +23,11 @@ from bot.providers.presets.wire_fields import (
     TaskPath,
     Texts,
     Words,
+    empty_table,
 )
 
 Option = Literal["size", "tier", "quality", "background", "format", "compression"]
 """What a user may choose beside the prompt, the pictures and their number."""
-
-
-def _empty() -> Mapping[str, object]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +79,10 @@ class RequestWire:
     credits_path: Path = ()
     """Where an answer holds the upstream's own credits for the request; empty: not reported."""
 
-    extra: Table = field(default_factory=_empty)
+    extra: Table = field(default_factory=empty_table)
     """Further fields of every request to paint, sent as they are."""
 
-    extra_edits: Table = field(default_factory=_empty)
+    extra_edits: Table = field(default_factory=empty_table)
     """Further fields of requests with references only, beside and before `extra`."""
 
     def carries(self, option: Option) -> bool:
@@ -194,7 +190,7 @@ class TasksWire(RequestWire):
     task: TaskPath = "/images/generations/{id}"
     """Path of a poll, behind the base address; `{id}` is the task's id, `{model}` the model's name."""
 
-    poll_body: Table = field(default_factory=_empty)
+    poll_body: Table = field(default_factory=empty_table)
     """JSON of a poll, with the task's id in place of `{id}`; the poll is then a POST. Empty: it is a GET."""
 
     result: TaskPath = ""
