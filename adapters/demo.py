@@ -15,7 +15,7 @@ from adapters.service import run
 from adapters.stop_signals import stop_on_signals
 from bot.errors import SettingsWrong
 from bot.sandbox import Sandbox
-from bot.settings import Backup, Fetch, Moderation, Notifications, Provider, Settings
+from bot.settings import Backup, Fetch, Moderation, Notifications, Otel, Provider, Settings
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.private_files import create_private_folder
@@ -56,6 +56,7 @@ def demo_settings(settings: Settings, address: str) -> Settings:
             "playground": settings.playground.model_copy(update=page),
             "backup": Backup(),  # the operator's folder is of the operator's database
             "notifications": Notifications(),  # nobody is to be woken by a demo
+            "otel": Otel(),
             "admins": settings.admins or ("playground:amber",),
             "drain_s": DEMO_DRAIN_S,
         }

@@ -18,6 +18,7 @@ from adapters.admin.routes import AdminRoutes
 from adapters.discord.client import DiscordAdapter
 from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
+from adapters.job_traces import trace_jobs
 from adapters.operator_notices import tell_administrators
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
@@ -166,6 +167,7 @@ async def serve(
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)
         stack.push_async_callback(store.close)
+        await stack.enter_async_context(trace_jobs(settings.otel))
         new_errors, set_aside = NewErrors(), SetAside()
         errors = await stack.enter_async_context(ErrorRecorder(store.error_groups, clock, on_new=new_errors.add))
         cluster = await stack.enter_async_context(

@@ -26,6 +26,7 @@ from bot.errors import (
     RegionUnreadable,
     StoreFailed,
 )
+from bot.observability import tracing
 from bot.pictures.strokes import MAX_BYTES
 from bot.ports import REGION_PATH, RegionPages
 from bot.texts import messages_with_prefix, negotiate_locale, translate_error
@@ -133,7 +134,9 @@ async def _post_price(regions: RegionPages, request: web.Request, token: str, la
 async def _post_paint(regions: RegionPages, request: web.Request, token: str, launch: str | None) -> web.StreamResponse:
     body = await _read_object(request)
     drawing = await asyncio.to_thread(lambda: json.dumps(body.get("drawing")).encode())  # up to a megabyte
-    return web.json_response({"text": await regions.paint(token, launch, _words(body), drawing)}, headers=HEADERS)
+    with tracing.receiving("region"):
+        text = await regions.paint(token, launch, _words(body), drawing)
+    return web.json_response({"text": text}, headers=HEADERS)
 
 
 async def _read_object(request: web.Request) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bot.downloads.content_encoding import decode_body, is_encoded
 from bot.downloads.partial_body import PartialBody
 from bot.errors import FetchFailed, FetchForbidden, FetchTooSlow, FetchUnavailable
 from bot.errors.machine import is_machine_failure
+from bot.observability import tracing
 
 MAX_REDIRECTS = 5  # followed; the next one fails the download
 RETRY_PAUSES_S = (0.5, 2.0)  # before the second and the third try of those in a row that brought nothing new
@@ -114,7 +115,13 @@ class Fetcher:
 
         Raises FetchForbidden, FetchUnavailable, FetchTooLarge, FetchTooSlow, FetchFailed.
         """
-        tries = 1 + len(RETRY_PAUSES_S) if retries else 1
+        with tracing.span("download") as traced:
+            data = await self._download(url, max_bytes, timeout_s, 1 + len(RETRY_PAUSES_S) if retries else 1)
+            traced.note(bytes=len(data))
+            return data
+
+    async def _download(self, url: str, max_bytes: int, timeout_s: float, tries: int) -> bytes:
+        """As `download`."""
         try:
             async with asyncio.timeout(timeout_s):
                 body = await self._download_with_retries(url, max_bytes, tries)

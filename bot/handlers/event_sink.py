@@ -19,6 +19,7 @@ from bot.handlers.pending_requests import PendingRequests
 from bot.intake.choices import RequestEstimate
 from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
+from bot.observability import tracing
 from bot.painting import Capabilities
 from bot.ports import Bus, ButtonPress, ButtonReply
 from bot.providers.catalog import ProviderCatalog
@@ -76,7 +77,8 @@ class CoreEventSink:
         bus.subscribe(CHAT_MOVED, lambda _: memory.mark_stale())
 
     async def receive_message(self, message: Message) -> bool:
-        return await self._messages.receive_message(message)
+        with tracing.receiving("receive", platform=message.chat.platform):
+            return await self._messages.receive_message(message)
 
     def expect_album(self, user: User, chat: Chat) -> None:
         self._messages.expect_album(chat, user)
@@ -85,7 +87,8 @@ class CoreEventSink:
         return self._admission.ignores(user, chat)
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
-        return await self._buttons.press_button(press)
+        with tracing.receiving("press", platform=press.message.chat.platform, action=press.action.value):
+            return await self._buttons.press_button(press)
 
     async def estimate(self, message: Message) -> RequestEstimate:
         return await self._estimates.estimate(message)

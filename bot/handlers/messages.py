@@ -48,6 +48,7 @@ from bot.intake.parser import Command, Paint, parse_request
 from bot.intake.parts import without_foreign_caption
 from bot.job import TRANSITIONS
 from bot.jobs.service import JobService, Requester
+from bot.observability import tracing
 from bot.painting import Capabilities
 from bot.providers.catalog import ProviderCatalog
 from bot.runtime.clock import Clock, wait_for_event
@@ -317,14 +318,12 @@ class MessageHandler:
         if request is None:
             await self._shown.keep(message)
             return None
-        prompt = request.prompt if isinstance(request, Paint) else ""
-        if admitted or not draft.is_new_request:
-            draft.is_admitted = True
-            self._admission.check_words(prompt)
-        else:
-            await self._admission.reload_if_changed()
-            unrestricted = isinstance(request, Command) and COMMANDS[request.name].audience is Audience.ANYBODY
-            self._admission.check_request(message.sender, message.chat, anybody=unrestricted)
+        with tracing.span("admission"):
+            prompt = request.prompt if isinstance(request, Paint) else ""
+            if not admitted and draft.is_new_request:
+                await self._admission.reload_if_changed()
+                unrestricted = isinstance(request, Command) and COMMANDS[request.name].audience is Audience.ANYBODY
+                self._admission.check_request(message.sender, message.chat, anybody=unrestricted)
             draft.is_admitted = True
             self._admission.check_words(prompt)
         match request:

@@ -20,6 +20,7 @@ from bot.jobs.images import JobImages
 from bot.jobs.marked_copies import MarkedCopies
 from bot.jobs.reframes import shape_text, shapes_for, upstream_prompt
 from bot.jobs.safety import SafetyIdentifiers
+from bot.observability import tracing
 from bot.observability.metrics import ATTEMPTS, UPSTREAM_FAILURES, UPSTREAM_SECONDS, UPSTREAM_WAIT_SECONDS
 from bot.painting import (
     MAX_SURPLUS_IMAGES,
@@ -117,6 +118,8 @@ class Generation:
             self._keep_partial_results(job, state, failed)
         else:
             self._count_attempt(state, "done")
+        finally:
+            tracing.end_enclosing("cancelled")
         return state
 
     async def _start_attempt(
@@ -128,6 +131,10 @@ class Generation:
         shape = (request.options.size or "") if job.options.grows else ""
         further = {"masked": masked, "marked": marked, "shape": shape}
         value = facts | {name: each for name, each in further.items() if each}
+        attempt = tracing.open_span(
+            "attempt", provider=event.provider, model=event.model, dialect=event.dialect, number=number
+        )
+        tracing.enclose(attempt)
         await self._save_checkpoint(job, f"attempt-started:{number}", value, {**facts, "upstream_id": None})
         await self._confirm_held(job)
         if number == 1:
@@ -146,6 +153,7 @@ class Generation:
     def _count_attempt(self, state: GenerationState, outcome: str) -> None:
         """`outcome`: `done`, or the class of the failure."""
         ATTEMPTS.labels(state.provider, state.model, outcome).inc()
+        tracing.end_enclosing(outcome)
         state.ended_s = self._clock.monotonic()
         if state.begun_s is not None:
             UPSTREAM_SECONDS.labels(state.provider, state.model).observe(state.ended_s - state.begun_s)
@@ -159,6 +167,8 @@ class Generation:
             provider=earlier.provider,
             trace_id=earlier.upstream_id,
         )
+        attempt = tracing.open_span("attempt", provider=earlier.provider, model=earlier.model, resumed=True)
+        tracing.enclose(attempt)
         state = replace(earlier, sources=[], qualities=set())
         request = PaintRequest(prompt=upstream_prompt(job), options=job.options)
         try:
@@ -171,6 +181,8 @@ class Generation:
             self._keep_partial_results(job, state, failed)
         else:
             self._count_attempt(state, "done")
+        finally:
+            tracing.end_enclosing("cancelled")
         return state
 
     def _keep_partial_results(self, job: Job, state: GenerationState, failed: PaintFailed) -> None:

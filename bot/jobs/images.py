@@ -16,6 +16,7 @@ from bot.errors import EaselError, Refusal
 from bot.job import Job
 from bot.jobs.file_memory import MAX_FILES, FileMemory
 from bot.jobs.linked_images import LinkedImages, is_linked
+from bot.observability import tracing
 from bot.painting import Blob, Capabilities, Image, Link, PaintRequest
 from bot.pictures.contact_sheet import CELL_PX
 from bot.pictures.frames import Frame, Shapes
@@ -246,7 +247,8 @@ class JobImages:
     async def _fetch(self, reference: Attachment, platform: str) -> bytes:
         if is_linked(reference):
             return await self._linked_images.load(reference, limit=REFERENCE_MAX_BYTES)
-        return await self._ports[platform].fetch(reference, limit=REFERENCE_MAX_BYTES)
+        with tracing.span("reference", platform=platform):
+            return await self._ports[platform].fetch(reference, limit=REFERENCE_MAX_BYTES)
 
 
 async def load_source(fetcher: Fetcher, source: Link | Blob, limit: int, timeout_s: float) -> bytes:

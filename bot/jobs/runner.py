@@ -35,6 +35,7 @@ from bot.jobs.notifier import JobNotifier
 from bot.jobs.results import JobResults
 from bot.jobs.safety import SafetyIdentifiers
 from bot.jobs.settlement import Settlement
+from bot.observability import tracing
 from bot.observability.job_context import bind_job
 from bot.painting import Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions, Membership
@@ -262,6 +263,7 @@ class JobRunner:
         """
         enter_background()
         bind_job(job_id)
+        tracing.leave_request()
         requested = self._requested.pop(job_id, None)
         try:
             await self._status_messages.wait_for_post(job_id)
@@ -292,6 +294,8 @@ class JobRunner:
         try:
             member = None if self._membership is None else self._membership.id
             job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id, holder=member)
+            if job.attempt == 1 and job.started is not None:
+                tracing.record("queue", job.created, job.started)
             try:
                 await self._execute(job, release_slot)
             except (StoreFailed, Stale):

@@ -29,6 +29,7 @@ from bot.jobs.repetition import repeated_request
 from bot.jobs.reservation import ReservationQuote, requirements_of
 from bot.jobs.runner import JobRunner
 from bot.jobs.typical_duration import TypicalDuration
+from bot.observability import tracing
 from bot.observability.job_context import about_job
 from bot.observability.metrics import CREDITS_RESERVED, JOBS_ACCEPTED
 from bot.painting import Options
@@ -154,6 +155,7 @@ class JobService:
             is_variation=is_variation,
             parts=parts,
         )
+        tracing.may_become(new_job.id)
         with about_job(new_job.id):
             return await self._accept(new_job, needs, hold_s)
 
@@ -167,7 +169,7 @@ class JobService:
             # of a crowd nobody is sure to post at once
             first_post = self._runner.notifier.prepare_first_post(new_job) if count == 1 else None
             process = self._dispatch.process
-            with self._reservation.naming_what_is_cheaper(needs):
+            with self._reservation.naming_what_is_cheaper(needs), tracing.span("acceptance"):
                 job, is_new = await self._store.accept_job(
                     new_job,
                     self._rules.now,
@@ -183,6 +185,7 @@ class JobService:
         if not is_new:
             return None
         JOBS_ACCEPTED.inc()
+        tracing.request_accepted(job.id)
         if job.is_reserved:
             CREDITS_RESERVED.inc(job.cost)
         await self._runner.wait_for_request(job.id)  # nobody waits for what follows

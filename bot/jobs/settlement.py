@@ -10,6 +10,7 @@ import structlog
 from bot.chat import Delivered
 from bot.errors import StoreFailed
 from bot.job import Failure, Job, State
+from bot.observability import tracing
 from bot.observability.metrics import CREDITS_CHARGED, CREDITS_RESERVED, JOBS_FINISHED
 from bot.ports import BalanceDisplay, ChatPort
 from bot.runtime.background import BackgroundTasks
@@ -53,9 +54,10 @@ class Settlement:
         trace: str | None = None,
     ) -> bool:
         """Writes a job's end and its charge in credits. False: it had ended before. Raises StoreFailed, Stale."""
-        settled = await self._store.settle_job(
-            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace, strikes=self._strikes
-        )
+        with tracing.span("settlement", state=state.value, charged=charged):
+            settled = await self._store.settle_job(
+                job, state, charged=charged, failure=failure, delivered=delivered, trace=trace, strikes=self._strikes
+            )
         if settled:
             self._report_end(job, state, charged, trace)
         return settled
@@ -81,6 +83,9 @@ class Settlement:
     def _report_end(self, job: Job, state: State, charged: int, trace: str | None) -> None:
         self.show_balance(job)
         JOBS_FINISHED.labels(state).inc()
+        tracing.job_ended(
+            job.id, job.created, state=state.value, charged=charged, platform=job.chat.platform, provider=job.provider
+        )
         CREDITS_CHARGED.inc(charged)
         log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
 

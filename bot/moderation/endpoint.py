@@ -13,10 +13,11 @@ from itertools import chain, repeat
 from bot.errors import BadResult, Busy, PaintFailed
 from bot.moderation.rules import Findings, parse_findings
 from bot.painting import Image
-from bot.providers.http.client import UpstreamClient, exchange
+from bot.providers.http.client import UpstreamClient
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.payload import Base64, Payload
 from bot.providers.http.quoting import redactions
+from bot.providers.http.traced import traced_exchange
 from bot.providers.presets.shape import join_url
 from bot.runtime.clock import Clock
 from bot.settings import Moderation
@@ -110,7 +111,7 @@ class ModerationClient:
         redact = redactions(endpoint.key, text)
         for secret in endpoint.headers.values():
             redact = redact.with_secret(secret)
-        async with exchange(
+        async with traced_exchange(
             self._client, join_url(endpoint.base_url, "/moderations"), payload, headers,
             repeatable=True, timeout_s=timeout_s, idle_timeout_s=timeout_s, redact=redact,
         ) as response:  # fmt: skip

@@ -12,6 +12,7 @@ import structlog
 from bot.observability.error_capture import ErrorCapture
 from bot.observability.folding import RepeatFilter
 from bot.observability.secrets import SECRETS
+from bot.observability.tracing import trace_id_in_log
 
 # Below WARNING httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included.
 LINE_BREAKS = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}  # which JSON leaves as they are
@@ -23,6 +24,7 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     """Logs lines for people (`console`) or machines (`json`) to standard error, from `level` up."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -81,6 +83,14 @@ def to_json_line(facts: Any, **how: Any) -> str:
     except (ValueError, RecursionError):  # NaN and infinities; what holds itself, or is nested too deeply
         line = json.dumps({str(name): _plain(value) for name, value in facts.items()}, ensure_ascii=False)
     return line.translate(LINE_BREAKS)
+
+
+def _add_trace(_logger: object, _method: str, facts: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The trace of a line about a job, while traces are exported; `trace_id` is the upstream's own."""
+    job = facts.get("job")
+    if isinstance(job, str) and (trace := trace_id_in_log(job)) is not None:
+        facts["otel_trace_id"] = trace
+    return facts
 
 
 def _plain(value: object) -> object:

@@ -76,6 +76,7 @@ UPDATES_SET_ASIDE = Counter(
 )
 TASK_RESTARTS = Counter("easel_task_restarts_total", "Restarts of long-lived tasks that had ended, by task", ["task"])
 UNEXPECTED_ERRORS = Counter("easel_unexpected_errors_total", "Exceptions that nobody expected, logged with a traceback")
+TRACE_SPANS_DROPPED = Counter("easel_trace_spans_dropped_total", "Spans of traces that did not reach the collector")
 TEXT_FAILURES = Counter("easel_text_failures_total", "Sentences that could not be built, and were replaced")
 INVALID_REQUESTS = Counter(
     "easel_discord_invalid_requests_total", "Calls that Discord counts as invalid, by status", ["status"]

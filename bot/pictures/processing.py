@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from bot.errors import BadResult, MaskNotTransparent, NothingToExtend, Refusal
+from bot.observability import tracing
 from bot.painting import Capabilities, DrawnMarks, Image
 from bot.pictures import work
 from bot.pictures.contact_sheet import CELL_PX, COLUMNS, GAP_PX
@@ -271,14 +272,15 @@ class ImageProcessor:
             memory_bytes=price.memory_bytes + price.untouched_bytes,
             cpu_s=DEADLINE_S,
         )
-        if price.lane is Lane.THREAD:
-            return await asyncio.wrap_future(self._threads.submit(owner, price, call.run))
-        remote = RemoteCall(self._pool, call)
-        try:
-            return await asyncio.wrap_future(self._processes.submit(owner, price, remote.run))
-        except asyncio.CancelledError:
-            remote.kill()
-            raise
+        with tracing.span("picture work", function=function.__name__, lane=price.lane.name.lower()):
+            if price.lane is Lane.THREAD:
+                return await asyncio.wrap_future(self._threads.submit(owner, price, call.run))
+            remote = RemoteCall(self._pool, call)
+            try:
+                return await asyncio.wrap_future(self._processes.submit(owner, price, remote.run))
+            except asyncio.CancelledError:
+                remote.kill()
+                raise
 
 
 def _reference_edge(capabilities: Capabilities) -> int:

@@ -56,6 +56,11 @@ class BaseProvider:
         return self._upstream.model
 
     @property
+    def dialect(self) -> str:
+        """What it speaks, for traces."""
+        return self._upstream.dialect
+
+    @property
     def capabilities(self) -> Capabilities:
         return self._upstream.capabilities
 

@@ -45,6 +45,9 @@ class AttemptStarted:
     model: str = ""
     """Name of its model."""
 
+    dialect: str = ""
+    """What it speaks, for traces; empty: not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRejected:
@@ -240,7 +243,8 @@ class FallbackProvider:
         is_probe = breaker.begin_request(self._clock.monotonic())
         try:
             attempt.has_started = True
-            yield AttemptStarted(provider.name, entry.price_range(request.options).most, provider.model)
+            price = entry.price_range(request.options).most
+            yield AttemptStarted(provider.name, price, provider.model, getattr(provider, "dialect", ""))
             async with aclosing(self._paint_or_resume(entry, request, attempt, time)) as events:
                 async for event in events:
                     if isinstance(event, Accepted):

@@ -259,6 +259,25 @@ class Notifications(Table):
     """Whether `admins` are written to in private, each on their own platform."""
 
 
+class Otel(Table):
+    """Traces of jobs, for a collector of OpenTelemetry."""
+
+    endpoint: HttpUrl | None = None
+    """Address of the collector's OTLP/HTTP receiver, such as `http://127.0.0.1:4318`; None: nothing is traced."""
+
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Headers of each request to it, such as a hosted collector's key."""
+
+    headers_file: dict[str, Path] = Field(default_factory=dict)
+    """Files that hold values of further headers, by the names of these."""
+
+    service_name: str = Field(default="easel", min_length=1)
+    """`service.name` of the spans."""
+
+    propagate: bool = False
+    """Whether upstreams get a `traceparent` header, by which one that traces as well joins the trace."""
+
+
 class Log(Table):
     """The log, on standard error."""
 
@@ -351,6 +370,9 @@ class Settings(BaseSettings):
 
     notifications: Notifications = Notifications()
     """What administrators are told of."""
+
+    otel: Otel = Otel()
+    """Traces."""
 
     log: Log = Log()
     """The log."""

@@ -21,6 +21,7 @@ from bot.errors import (
     SendForbidden,
     StillSearching,
 )
+from bot.observability import tracing
 from bot.observability.job_context import about_job
 from bot.observability.metrics import CHAT_CALLS, FIRST_STATUS_SECONDS, PROGRESS_DROPPED, RATE_LIMITED
 from bot.ports import (
@@ -201,7 +202,10 @@ class MessageCalls:
 
     async def _try_call(self, grant: SendGrant, message: StatusMessage) -> None:
         try:
-            with _count_call(message):
+            with (
+                _count_call(message),
+                tracing.span(_describe_call(message), kind="client", platform=message.chat.platform),
+            ):
                 await self._send_state(message)
         except ChatBusy as busy:
             log.info("chat is busy", chat=message.chat.key, retry_after=busy.retry_after, everywhere=busy.everywhere)
@@ -327,6 +331,13 @@ class MessageCalls:
         if message.final_state is not None:
             message.outcome.set_exception(failed)
             message.outcome.exception()  # marks it as retrieved: nobody awaits the outcome of a reply
+
+
+def _describe_call(message: StatusMessage) -> str:
+    """The next call about a message, as traces name it."""
+    if message.final_state is None:
+        return "post" if message.ref is None else "edit"
+    return "delivery" if message.final_state.image_count else "final"
 
 
 @contextmanager

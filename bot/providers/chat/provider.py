@@ -26,13 +26,14 @@ from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.request import encode_request, prompt_with_options
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, UpstreamClient
 from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.failures import missing_image
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.payload import Payload
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
+from bot.providers.http.traced import traced_exchange
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
 from bot.providers.parallel import merge_paintings
@@ -112,7 +113,7 @@ class ChatProvider(SingleResponseProvider):
         response = ChatResponse(prompt, redact=redact)
         lost: Lost | None = None
         try:
-            async with exchange(
+            async with traced_exchange(
                 self._client,
                 upstream.url(self._path, base=self._base_url),
                 body,

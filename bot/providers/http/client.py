@@ -118,6 +118,11 @@ class HttpResponse:
         return self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
+    def status_code(self) -> int:
+        """The status, 200 to 299."""
+        return self._response.status_code
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """Headers; names are case-insensitive."""
         return self._response.headers

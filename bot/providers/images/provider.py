@@ -21,12 +21,13 @@ from bot.painting import (
 )
 from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image, with_reported_credits
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, UpstreamClient
 from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.failures import find_trace_id
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
+from bot.providers.http.traced import traced_exchange
 from bot.providers.images.request import encode_request, request_url, should_stream
 from bot.providers.images.response import ImagesResponse
 from bot.providers.inline_images import decode_inline_images
@@ -66,7 +67,7 @@ class ImagesProvider(SingleResponseProvider):
         response = ImagesResponse(price=upstream.token_price, redact=redact)
         lost: Lost | None = None
         sent = asyncio.Event()
-        pending_exchange = exchange(
+        pending_exchange = traced_exchange(
             self._client,
             request_url(request, upstream, self._wire),
             payload,

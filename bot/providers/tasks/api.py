@@ -11,13 +11,14 @@ from urllib.parse import quote
 from bot.errors import FailedFree, Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import Image
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, UpstreamClient
 from bot.providers.http.documents import parse_available, read_available
 from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import failure_in_success, make_failure
 from bot.providers.http.payload import Payload
 from bot.providers.http.quoting import redactions
+from bot.providers.http.traced import traced_exchange
 from bot.providers.offload import offload
 from bot.providers.presets import TaskState, TasksWire, Upstream
 from bot.providers.presets.wire_fields import fill
@@ -80,7 +81,7 @@ class TaskApi:
         text = await asyncio.to_thread(json.dumps, body, ensure_ascii=False)
         payload = Payload(media_type="application/json", pieces=(text.encode(),))
         with endpoint_hints(self._upstream):
-            async with exchange(
+            async with traced_exchange(
                 self._client,
                 self._upstream.url(self._upstream.endpoint(self._wire.submit)),
                 payload,
@@ -109,7 +110,7 @@ class TaskApi:
     async def _request_status(self, task: str, path: str, body: object) -> TaskStatus:
         """What the answer at a path says about a task. `body`: JSON to send; None or empty: a GET without any."""
         payload = Payload(media_type="application/json", pieces=(json.dumps(body).encode(),)) if body else None
-        async with exchange(
+        async with traced_exchange(
             self._client,
             self._upstream.url(self._upstream.endpoint(path, id=quote(task, safe=""))),
             payload,

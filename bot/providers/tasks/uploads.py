@@ -9,7 +9,7 @@ import json
 
 from bot.errors import UpstreamDown
 from bot.painting import Image
-from bot.providers.http.client import UpstreamClient, exchange
+from bot.providers.http.client import UpstreamClient
 from bot.providers.http.error_bodies import find_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import make_failure
@@ -17,6 +17,7 @@ from bot.providers.http.json_safe import parse_json_documents, value_at
 from bot.providers.http.multipart import FormFile, encode_form
 from bot.providers.http.payload import Payload
 from bot.providers.http.quoting import redactions
+from bot.providers.http.traced import traced_exchange
 from bot.providers.presets import UploadWire, Upstream
 
 UPLOAD_TIMEOUT_S = 120.0  # seconds; one image of ten megabytes over a slow line
@@ -30,7 +31,7 @@ async def upload_image(
 
     Raises PaintFailed; no task was submitted.
     """
-    async with exchange(
+    async with traced_exchange(
         client,
         upstream.url(wire.path, base=upstream.files_base_url),
         await asyncio.to_thread(_encode_upload, wire, image, stem),
