@@ -9,7 +9,7 @@ import hashlib
 import random
 from asyncio import CancelledError
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -144,6 +144,19 @@ class _NoSpan(Span):
 NO_SPAN: Span = _NoSpan(name="", kind="internal", job_id=None)
 
 
+class _Nothing:
+    """The block that no span is of."""
+
+    def __enter__(self) -> Span:
+        return NO_SPAN
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+_NOTHING = _Nothing()
+
+
 def _name_of(failure: BaseException) -> str:
     return "cancelled" if isinstance(failure, CancelledError) else type(failure).__name__
 
@@ -188,9 +201,13 @@ def open_span(name: str, *, kind: Kind = "internal", **attributes: Attribute | N
     return begun
 
 
-@contextmanager
-def span(name: str, *, kind: Kind = "internal", **attributes: Attribute | None) -> Generator[Span]:
+def span(name: str, *, kind: Kind = "internal", **attributes: Attribute | None) -> AbstractContextManager[Span]:
     """A span as long as the block; an exception that leaves it is its failure."""
+    return _NOTHING if _State.export is None else _span(name, kind=kind, **attributes)
+
+
+@contextmanager
+def _span(name: str, *, kind: Kind, **attributes: Attribute | None) -> Generator[Span]:
     opened = open_span(name, kind=kind, **attributes)
     try:
         yield opened
@@ -221,12 +238,13 @@ def leave_request() -> None:
         _parent.set(None)
 
 
-@contextmanager
-def receiving(name: str, **attributes: Attribute | None) -> Generator[None]:
+def receiving(name: str, **attributes: Attribute | None) -> AbstractContextManager[object]:
     """The block handles a message or a press. Its spans are exported if it becomes a job (`request_accepted`)."""
-    if _State.export is None:
-        yield
-        return
+    return _NOTHING if _State.export is None else _receiving(name, **attributes)
+
+
+@contextmanager
+def _receiving(name: str, **attributes: Attribute | None) -> Generator[None]:
     received = Span(name=name, kind="server", job_id=None)
     received.note(**attributes)
     request = _Request(span_id=received.span_id)
