@@ -90,16 +90,14 @@ class JobRunner:
         self._status_messages = status_messages
         self._ports = ports
         self._clock = clock
-        self._background = BackgroundTasks()
-        self._settlement = Settlement(
-            store=store, ports=ports, clock=clock, background=self._background, strikes=strikes
-        )
+        background = self._background = BackgroundTasks()
+        self._settlement = Settlement(store=store, ports=ports, clock=clock, background=background, strikes=strikes)
         self.notifier = JobNotifier(
             store=store,
             status_messages=status_messages,
             ports=ports,
             clock=clock,
-            background=self._background,
+            background=background,
             handover=self._handover,
         )
         self._delivery = Delivery(
@@ -120,7 +118,7 @@ class JobRunner:
             marked_copies=marked_copies,
             status_messages=status_messages,
             clock=clock,
-            background=self._background,
+            background=background,
             clearance=clearance,
             on_reserved=self._settlement.report_reserved,
             confirm_held=self._confirm_held,
