@@ -17,7 +17,7 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 
 from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
-from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Argument, Menu, Subcommand, in_menu
+from bot.intake.commands import COMMANDS, OPTIONAL_ARGUMENTS, PAINT_COMMANDS, Argument, Menu, Subcommand, in_menu
 from bot.intake.models import offered_models
 from bot.intake.prices import PriceList
 from bot.intake.sizes import offered_sizes
@@ -39,6 +39,10 @@ ALL_INSTALLATIONS = AppInstallationType(guild=True, user=True)
 ARGUMENT_OPTIONS: Mapping[Argument, tuple[str, type]] = {
     Argument.USER: ("user", str),
     Argument.CREDITS: ("credits", int),
+    Argument.JOB: ("job", str),
+    Argument.PAUSED: ("target", str),
+    Argument.PROVIDER: ("provider", str),
+    Argument.WORDS: ("words", str),
 }
 """Name and type of the option for each argument of a subcommand."""
 _USER_MENTION_OR_ID = re.compile(r"<@!?(\d+)>|(\d{15,20})")
@@ -299,10 +303,15 @@ def _admin_group(callbacks: CommandCallbacks) -> app_commands.Group:
 def _admin_callback(subcommand: Subcommand, callbacks: CommandCallbacks) -> Callback:
     """A callback with the options of the subcommand's arguments. It hands over the words that a user would type."""
 
-    async def run(interaction: Interaction, **values: str | int) -> None:
+    async def run(interaction: Interaction, **filled: str | int | None) -> None:
+        values = {name: value for name, value in filled.items() if value is not None}
         words = [subcommand.name]
+        if "words" in values:  # which follow what is paused
+            values.setdefault("target", "bot")
         for argument in subcommand.arguments:
-            value = str(values[ARGUMENT_OPTIONS[argument][0]])
+            if (given := values.get(ARGUMENT_OPTIONS[argument][0])) is None:
+                continue
+            value = str(given)
             words.append(parse_user_argument(value) if argument is Argument.USER else value)
         await interaction.client.run_interaction(
             interaction, callbacks.handle_text_command(interaction, "admin", " ".join(words))
@@ -311,7 +320,9 @@ def _admin_callback(subcommand: Subcommand, callbacks: CommandCallbacks) -> Call
     first, *_ = inspect.signature(run).parameters.values()
     options = [
         inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
-        for name, kind in (ARGUMENT_OPTIONS[argument] for argument in subcommand.arguments)
+        if argument not in OPTIONAL_ARGUMENTS
+        else inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind | None, default=None)
+        for argument, (name, kind) in ((each, ARGUMENT_OPTIONS[each]) for each in subcommand.arguments)
     ]
     run.__signature__ = inspect.Signature([first, *options])  # pyright: ignore[reportFunctionMemberAccess] - PEP 362
     return run

@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import groupby
 
 MAX_USER_KEY_CHARS = 100  # of `platform:id`; ids of platforms have at most 20 digits
+OPTIONAL_ARGUMENTS = frozenset({"[PROVIDER]", "[PROVIDER|bot]", "[WORDS]"})  # at the end of a subcommand
 MAX_CREDIT_DIGITS = 10  # of a number of credits: those of quota.MAX_CREDITS; more are no number to convert
 
 
@@ -48,6 +49,14 @@ class Argument(StrEnum):
     """A whole number of credits, 0 or more."""
     CHARGE = "CHARGE"
     """A platform's id of a purchase; case counts."""
+    JOB = "ID"
+    """Id of a job."""
+    PROVIDER = "[PROVIDER]"
+    """Name of a provider; may be left out."""
+    PAUSED = "[PROVIDER|bot]"
+    """Name of a provider, or `bot` for the whole bot; may be left out."""
+    WORDS = "[WORDS]"
+    """Words up to the end of the message; may be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +66,7 @@ class Subcommand:
     name: str
     """As typed, in any case."""
     arguments: tuple[Argument, ...] = ()
-    """In order; all of them are required."""
+    """In order; those of OPTIONAL_ARGUMENTS come last."""
     menus: frozenset[Menu] = frozenset(Menu)
     """Where it is offered beside its command."""
 
@@ -146,6 +155,10 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 Subcommand(name="refund", arguments=(Argument.CHARGE,), menus=frozenset({Menu.DIRECT, Menu.GROUP})),
                 Subcommand(name="stats"),
                 Subcommand(name="link"),
+                Subcommand(name="user", arguments=(Argument.USER,)),
+                Subcommand(name="job", arguments=(Argument.JOB,)),
+                Subcommand(name="pause", arguments=(Argument.PAUSED, Argument.WORDS)),
+                Subcommand(name="resume", arguments=(Argument.PROVIDER,)),
             ),
         ),
         CommandSpec(name="buy", menus=frozenset(), adapter_only=True),
@@ -167,11 +180,12 @@ def is_user_key(word: str) -> bool:
 
 
 def _fit(arguments: Iterable[Argument], words: Sequence[str]) -> bool:
-    """Whether `words` can be these arguments, one word each."""
+    """Whether `words` can be these arguments: one word each, but for WORDS."""
     kinds = tuple(arguments)
-    if len(words) != len(kinds):
+    required = sum(kind not in OPTIONAL_ARGUMENTS for kind in kinds)
+    if len(words) < required or (len(words) > len(kinds) and Argument.WORDS not in kinds):
         return False
-    for kind, word in zip(kinds, words, strict=True):
+    for kind, word in zip(kinds, words, strict=False):
         if kind is Argument.USER and not is_user_key(word):
             return False
         if kind is Argument.CREDITS and not (word.isdecimal() and len(word) <= MAX_CREDIT_DIGITS):

@@ -473,6 +473,13 @@ answer-set = { $user } has { NUMBER($left, useGrouping: 0) } { $left ->
     } now.
 answer-banned = { $user } can’t use the bot any more. To undo: /admin unban { $user }
 answer-unbanned = { $user } can use the bot again.
+answer-bot-paused = I am paused: new requests are refused, and what was accepted before is still painted. Admins’ own requests pass, so that you can try. To go on: /admin resume
+answer-bot-resumed = I take requests again.
+answer-provider-paused = { $name } begins no new picture; those under way go on. To go on: /admin resume { $name }
+answer-provider-resumed = { $name } is asked again.
+answer-member = Credits left: { NUMBER($left, useGrouping: 0) } · held: { NUMBER($held, useGrouping: 0) } · a day: { NUMBER($daily, useGrouping: 0) }
+answer-member-today = Today (UTC): done { NUMBER($done, useGrouping: 0) } · failed { NUMBER($failed, useGrouping: 0) } · cancelled { NUMBER($cancelled, useGrouping: 0) } · refused by moderation { NUMBER($refused, useGrouping: 0) }
+answer-member-banned = Banned. To undo: /admin unban { $user }
 answer-unpaused = { $user } is in no pause any more, and earlier refusals are forgotten.
 answer-refunded =
     { $credits ->
@@ -730,6 +737,10 @@ discord-name-unban = unban
 discord-name-unpause = unpause
 discord-name-stats = stats
 discord-name-link = link
+discord-name-user = user
+discord-name-job = job
+discord-name-pause = pause
+discord-name-resume = resume
 # One line each, at most 100 characters.
 discord-hint-grant = Give somebody credits that do not expire
 discord-hint-set = Leave somebody exactly so many credits today
@@ -738,6 +749,10 @@ discord-hint-unban = Let somebody paint again
 discord-hint-unpause = End the pause of somebody whom moderation refused
 discord-hint-stats = What happened today
 discord-hint-link = A link to the admin page, in a private chat
+discord-hint-user = A member’s credits, refusals and latest jobs
+discord-hint-job = Every step of a job with its time
+discord-hint-pause = Pause a provider, or the bot with words for members
+discord-hint-resume = End a pause
 discord-option-prompt = What to paint, or what to change
 discord-option-image = A picture to start from
 discord-option-more = One more picture
@@ -749,6 +764,10 @@ discord-option-model-name = Which model paints from now on; leave it out to see 
 discord-option-n = How many pictures
 discord-option-user = A member, or platform:id
 discord-option-credits = How many credits
+discord-option-job = The job’s id
+discord-option-target = A provider’s name, or bot
+discord-option-provider = A provider’s name; empty for the bot
+discord-option-words = What members are told meanwhile
 # The entry in a message’s menu, at most 32 characters.
 discord-menu-delete = Delete picture
 discord-menu-edit = Edit image

@@ -498,6 +498,13 @@ answer-set = { $user }: теперь { NUMBER($left, useGrouping: 0) } { $left -
     }.
 answer-banned = { $user } больше не может пользоваться ботом. Отменить: /admin unban { $user }
 answer-unbanned = { $user } снова может пользоваться ботом.
+answer-bot-paused = Пауза: новые запросы отклоняются, принятые раньше дорисовываются. Запросы администраторов проходят, чтобы можно было проверить. Продолжить: /admin resume
+answer-bot-resumed = Снова принимаю запросы.
+answer-provider-paused = { $name } не начинает новых картинок; начатые продолжаются. Продолжить: /admin resume { $name }
+answer-provider-resumed = { $name } снова в работе.
+answer-member = Осталось кредитов: { NUMBER($left, useGrouping: 0) } · занято: { NUMBER($held, useGrouping: 0) } · в день: { NUMBER($daily, useGrouping: 0) }
+answer-member-today = Сегодня (UTC): готово { NUMBER($done, useGrouping: 0) } · не удалось { NUMBER($failed, useGrouping: 0) } · отменено { NUMBER($cancelled, useGrouping: 0) } · отклонено модерацией { NUMBER($refused, useGrouping: 0) }
+answer-member-banned = Заблокирован. Отменить: /admin unban { $user }
 answer-unpaused = { $user } больше не на паузе, прежние отказы забыты.
 answer-refunded =
     Покупка возвращена ({ $user }): { $credits ->
@@ -752,6 +759,10 @@ discord-name-unban = разрешить
 discord-name-unpause = снять-паузу
 discord-name-stats = статистика
 discord-name-link = ссылка
+discord-name-user = участник
+discord-name-job = задание
+discord-name-pause = пауза
+discord-name-resume = продолжить
 # По одной строке, не длиннее 100 знаков.
 discord-hint-grant = Подарить кредиты, которые не сгорают
 discord-hint-set = Оставить на сегодня ровно столько кредитов
@@ -760,6 +771,10 @@ discord-hint-unban = Снова разрешить рисовать
 discord-hint-unpause = Снять паузу, начатую из-за отказов модерации
 discord-hint-stats = Что было сегодня
 discord-hint-link = Ссылка на страницу администраторов, в личной переписке
+discord-hint-user = Кредиты участника, отказы и последние задания
+discord-hint-job = Все шаги задания со временем
+discord-hint-pause = Приостановить провайдера или бота, со словами для участников
+discord-hint-resume = Закончить паузу
 discord-option-prompt = Что нарисовать или что изменить
 discord-option-image = Картинка, с которой начать
 discord-option-more = Ещё одна картинка
@@ -771,6 +786,10 @@ discord-option-model-name = Какая модель рисует впредь; �
 discord-option-n = Сколько картинок
 discord-option-user = Участник или платформа:номер
 discord-option-credits = Сколько кредитов
+discord-option-job = Номер задания
+discord-option-target = Имя провайдера или bot
+discord-option-provider = Имя провайдера; пусто — бот
+discord-option-words = Что сказать участникам
 # Пункт в меню сообщения, не длиннее 32 знаков.
 discord-menu-delete = Удалить картинку
 discord-menu-edit = Изменить картинку

@@ -50,7 +50,8 @@ def test_a_usage_line_groups_subcommands_with_the_same_arguments() -> None:
     assert COMMANDS["quota"].usage == "/quota"
     assert (
         COMMANDS["admin"].usage
-        == "/admin grant|set USER N · ban|unban|unpause USER · refund CHARGE · stats (USER = platform:id)"
+        == "/admin grant|set USER N · ban|unban|unpause USER · refund CHARGE · stats|link · user USER · job ID"
+        " · pause [PROVIDER|bot] [WORDS] · resume [PROVIDER] (USER = platform:id)"
     )
 
 
@@ -71,6 +72,14 @@ def test_a_usage_line_groups_subcommands_with_the_same_arguments() -> None:
         ("ban telegram:", None),
         ("ban 5:5", None),
         ("stats now", None),
+        ("user telegram:1", "user"),
+        ("user", None),
+        ("job abcdefghijkl", "job"),
+        ("pause", "pause"),
+        ("pause images", "pause"),
+        ("pause bot back at noon", "pause"),
+        ("resume", "resume"),
+        ("resume images now", None),
     ],
 )
 def test_a_subcommand_is_found_with_all_its_arguments_or_not_at_all(typed: str, found: str | None) -> None:
