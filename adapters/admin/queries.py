@@ -13,6 +13,7 @@ from bot.ports.admin_views import JobFilter, JobSort
 
 DEFAULT_DAYS = 30
 MAX_DAYS = 400  # of statistics
+DESCENDING = "descending"
 MAX_CHARS = 500  # of a value
 DEFAULT_JOB_SORT: JobSort = "created"
 DEFAULT_USAGE_SORT: UsageSort = "pictures"
@@ -43,12 +44,13 @@ def parse_filter(query: Mapping[str, str]) -> JobFilter:
 def parse_job_order(query: Mapping[str, str]) -> tuple[JobSort, bool]:
     """What jobs are ordered by, and whether the highest come first. Raises BadQuery."""
     sort = _text(query, "sort") or DEFAULT_JOB_SORT
-    order = _one_of(_text(query, "order") or "descending", ("ascending", "descending"), "order")
-    return cast(JobSort, _one_of(sort, get_args(JobSort), "sort")), order == "descending"
+    order = _one_of(_text(query, "order") or DESCENDING, ("ascending", DESCENDING), "order")
+    return cast(JobSort, _one_of(sort, get_args(JobSort), "sort")), order == DESCENDING
 
 
 def parse_usage_sort(query: Mapping[str, str]) -> UsageSort:
-    """What members and chats are ordered by. Raises BadQuery."""
+    """What members and chats are ordered by, the highest first. Raises BadQuery."""
+    _one_of(_text(query, "order") or DESCENDING, (DESCENDING,), "order")
     return cast(UsageSort, _one_of(_text(query, "sort") or DEFAULT_USAGE_SORT, get_args(UsageSort), "sort"))
 
 

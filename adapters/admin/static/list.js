@@ -17,9 +17,10 @@ import { counted } from "./words.js";
  * @param {string} [given.sort]  the order without any other
  * @param {(params: Record<string, string>) => HTMLElement[]} [given.filters]
  * @param {string} [given.note]
+ * @param {boolean} [given.isOneWay]  the highest come first, whatever it is ordered by
  * @param {() => HTMLElement} [given.shortcut]  another way, beside the filters
  */
-export function listView({ name, title, columns, keyOf, empty, sort = "", filters, note, shortcut }) {
+export function listView({ name, title, columns, keyOf, empty, sort = "", filters, note, shortcut, isOneWay = false }) {
   const path = name;
   return {
     title: () => title,
@@ -35,7 +36,7 @@ export function listView({ name, title, columns, keyOf, empty, sort = "", filter
             columns,
             rows: page.rows,
             keyOf,
-            sorting: { by: where.sort ?? sort, order: where.order ?? "descending", href: (by, order) => href({ ...where, sort: by, order }) },
+            sorting: { by: where.sort ?? sort, order: where.order ?? "descending", isOneWay, href: (by, order) => href({ ...where, sort: by, order }) },
           })
         : nothing(after ? "There are no more." : isFiltered ? "Nothing fits these filters." : empty);
       return [

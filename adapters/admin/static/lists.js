@@ -70,6 +70,7 @@ export const members = listView({
   keyOf: (row) => row.key,
   empty: "No job of any member has ended within this time.",
   sort: "pictures",
+  isOneWay: true,
   filters: span,
   shortcut: () =>
     h(
@@ -87,6 +88,7 @@ export const chats = listView({
   keyOf: (row) => row.key,
   empty: "No job of any chat has ended within this time.",
   sort: "pictures",
+  isOneWay: true,
   filters: span,
 });
 

@@ -19,7 +19,7 @@ import { h } from "./dom.js";
  * @param {Column[]} given.columns
  * @param {any[]} given.rows
  * @param {(row: any) => string} given.keyOf
- * @param {{by: string, order: string, href: (by: string, order: string) => string}} [given.sorting]
+ * @param {{by: string, order: string, isOneWay?: boolean, href: (by: string, order: string) => string}} [given.sorting]
  */
 export function table({ caption, columns, rows, keyOf, sorting }) {
   return h(
@@ -44,7 +44,7 @@ function head(column, sorting) {
   if (column.action) return h("th", given, h("span", { class: "visually-hidden" }, column.head));
   if (!column.sort || !sorting) return h("th", given, column.head);
   const isSorted = sorting.by === column.sort;
-  const next = isSorted && sorting.order === "descending" ? "ascending" : "descending";
+  const next = isSorted && sorting.order === "descending" && !sorting.isOneWay ? "ascending" : "descending";
   const arrow = h("span", { class: "arrow", "aria-hidden": "true" }, isSorted ? (sorting.order === "descending" ? "↓" : "↑") : "");
   return h(
     "th",

@@ -51,8 +51,9 @@ def test_orders() -> None:
     for wrong in ({"sort": "prompt"}, {"order": "up"}):
         with pytest.raises(BadQuery):
             queries.parse_job_order(wrong)
-    with pytest.raises(BadQuery):
-        queries.parse_usage_sort({"sort": "created"})
+    for wrong in ({"sort": "created"}, {"order": "ascending"}):
+        with pytest.raises(BadQuery):
+            queries.parse_usage_sort(wrong)
 
 
 def test_days() -> None:
