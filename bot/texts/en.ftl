@@ -197,7 +197,7 @@ failed-too-large = The request is too large for the picture service, even with t
 failed-text-too-large = The request is too large for the picture service. Nothing was charged. Please use fewer words.
 failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
 # Behind the words about the refusal that began a pause. $until: date and time, UTC.
-ended-paused = That was the last refusal within a day that I pass over: I paint nothing for you { $hours ->
+ended-paused = That was one refusal too many within a day: I paint nothing for you { $hours ->
         [one] for an hour
        *[other] for { NUMBER($hours, useGrouping: 0) } hours
     }, until { $until }. If that seems wrong, ask an admin: they can end the pause.
