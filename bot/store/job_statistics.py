@@ -42,7 +42,8 @@ def stats(conn: Connection, since: datetime) -> dict[str, int]:
     for query in (open_jobs, ended):  # of each user and state one row
         of_user = query.add_columns(func.count()).group_by(*query.selected_columns)
         for user_key, state, jobs in conn.execute(of_user):
-            counts[state] += jobs
+            if state in counts:  # a damaged row is nobody's state, and hides no other
+                counts[state] += jobs
             users.add(user_key)
     sums = select(func.coalesce(func.sum(outcome.c.charged), 0), func.coalesce(func.sum(outcome.c.spent), 0))
     charged, spent = conn.execute(sums.where(outcome.c.finished >= since)).one()
