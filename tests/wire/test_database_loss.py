@@ -164,10 +164,14 @@ async def test_the_webhook_has_updates_told_again(shared_url: str, tmp_path: Pat
         webhook = Webhook(world.server.token, None, cluster.membership)  # type: ignore[arg-type]  # reads none here
         taken: list[object] = []
 
-        async def take(updates: object) -> None:
-            taken.append(updates)
+        class Inbox:
+            def read(self, raw: object) -> object:
+                return raw
 
-        webhook.open(take)
+            async def enqueue(self, updates: list[object]) -> None:
+                taken.extend(updates)
+
+        webhook.open(Inbox())  # type: ignore[arg-type]  # nobody makes updates of them here
         http = HttpServer("127.0.0.1", 0)
         http.mount(webhook.routes())
         await http.start()
