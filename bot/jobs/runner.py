@@ -149,10 +149,7 @@ class JobRunner:
 
     async def amend_job(self, job_id: str, amend: Callable[[], Awaitable[Job | None]]) -> Job | None:
         """Changes the request of a job by `amend`, which returns it as it is then, or None when it is too late. The
-        workflow goes on with the new one.
-
-        Raises what `amend` raises.
-        """
+        workflow goes on with the new one. Raises what `amend` raises."""
         done = self._amending[job_id] = asyncio.Event()
         try:
             if (job := await amend()) is not None:
@@ -166,10 +163,8 @@ class JobRunner:
             done.set()
 
     async def refuse_job(self, job_id: str, refusal: Refusal) -> bool:
-        """Ends a job that has asked no upstream: its message becomes the refusal. False: it is too late.
-
-        Raises StoreFailed.
-        """
+        """Ends a job that has asked no upstream: its message becomes the refusal. False: it is too late. Raises
+        StoreFailed."""
         failure = Failure(key=refusal.key, facts=dict(refusal.facts))
         if (ended := await self._settlement.withdraw(job_id, failure)) is None:
             return False
