@@ -23,7 +23,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     literal,
     literal_column,
     select,
@@ -34,7 +33,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import Failure, Job, NewJob, State
-from bot.painting import Image, Options
+from bot.painting import Options
 from bot.store.column_types import UtcDateTime, safe_text
 from bot.store.engine import LAST, field_values, require_columns, upsert_of
 from bot.store.schema import (
@@ -42,7 +41,6 @@ from bot.store.schema import (
     UNFINISHED,
     checkpoint,
     job,
-    result,
 )
 
 # Built once each. An UPDATE writes the columns that its parameters name.
@@ -60,8 +58,6 @@ LOCK_JOB = (
     .where(job.c.id == bindparam("job_id"))
     .with_for_update()
 )
-INSERT_RESULT = insert(result)
-DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
 log = structlog.get_logger()
 
 UNREADABLE = (
@@ -272,29 +268,6 @@ def lock_job(conn: Connection, job_id: str) -> LockedJob | None:
         return None
     values = {name: row[name] for name in OF_OUTCOME}
     return LockedJob(state=State(row["state"]), attempt=row["attempt"], values=values)
-
-
-def insert_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
-    """Writes the images in order, instead of any that were written before."""
-    delete_results(conn, job_id)
-    for position, image in enumerate(images):
-        row = {"job": job_id, "position": position, **field_values(image)}
-        require_columns(result, row)
-        conn.execute(INSERT_RESULT, row)
-
-
-def delete_results(conn: Connection, job_id: str) -> None:
-    conn.execute(DELETE_RESULTS, {"job_id": job_id})
-
-
-def load_results(conn: Connection, job_id: str) -> list[Image]:
-    """The images that wait for delivery, in order."""
-    query = (
-        select(result.c.data, result.c.media_type, result.c.width, result.c.height)
-        .where(result.c.job == job_id)
-        .order_by(result.c.position)
-    )
-    return [Image(**row) for row in conn.execute(query).mappings()]
 
 
 # ---------------------------------------------------------------- rows to values

@@ -18,7 +18,7 @@ from bot.job import TRANSITIONS, Failure, Job, NewJob, State
 from bot.painting import Image
 from bot.quota import Account, Balance, QuotaRules
 from bot.runtime.clock import Clock
-from bot.store import job_queries, job_rows, job_statistics, ledger, outcomes, schema
+from bot.store import job_queries, job_rows, job_statistics, ledger, outcomes, result_rows, schema
 from bot.store.acceptance import accept
 from bot.store.adapter_store import AdapterStore
 from bot.store.admin_sessions import AdminSessions
@@ -211,14 +211,14 @@ class Store:
         def work(conn: Connection) -> None:
             if not job_rows.update_held_job(conn, job, {name: facts[name] for name in JOB_COLUMNS if name in facts}):
                 raise Stale
-            job_rows.insert_results(conn, job.id, images)
+            result_rows.insert_results(conn, job.id, images)
             self._upsert_checkpoint(conn, job.id, "generated", dict(facts))
 
         await self._database.write(work, can_wait=True)
 
     async def load_results(self, job: Job) -> list[Image]:
         """The images stored and not yet delivered, in order."""
-        return await self._database.read(lambda conn: job_rows.load_results(conn, job.id))
+        return await self._database.read(lambda conn: result_rows.load_results(conn, job.id))
 
     async def settle_job(
         self,
@@ -261,7 +261,7 @@ class Store:
                 told = failure if until is None else with_pause(failure, until, now)
             end = job_rows.end_values(state, charged=charged, failure=told, delivered=delivered, trace=trace, now=now)
             outcomes.end_job(conn, stored.values, end)
-            job_rows.delete_results(conn, job.id)
+            result_rows.delete_results(conn, job.id)
             return True
 
         return await self._database.write(work, can_wait=True)
