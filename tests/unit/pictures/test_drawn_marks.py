@@ -213,6 +213,20 @@ def test_a_copy_without_marks_is_the_same_picture(name: str, quality: int, scale
     assert find_marks(sent(picture(name), 92), sent(picture(name), quality, scale)) is Likeness.SAME
 
 
+def pasted(on: Pillow.Image, piece: Pillow.Image) -> Pillow.Image:
+    changed = on.copy()
+    changed.paste(piece, (300, 250))
+    return changed
+
+
+def blotches(width: int, height: int) -> Pillow.Image:
+    """Many colors in areas with sharp borders."""
+    colors = [tuple(random.Random(at).randbytes(3)) for at in range(12 * 10)]
+    image = Pillow.new("RGB", (12, 10))
+    image.putdata(colors)  # pyright: ignore[reportUnknownMemberType] - a numpy type in its signature
+    return image.resize((width, height), Pillow.Resampling.NEAREST)
+
+
 CHANGES: dict[str, Callable[[Pillow.Image], Pillow.Image]] = {
     "another": lambda image: scene(*SIZE, seed=4),
     "another shape": lambda image: image.resize((720, 960)),
@@ -221,6 +235,7 @@ CHANGES: dict[str, Callable[[Pillow.Image], Pillow.Image]] = {
     "a little brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.1),
     "sharper": lambda image: image.filter(ImageFilter.UnsharpMask(3, 150, 2)),
     "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(5)),
+    "pasted": lambda image: pasted(image, blotches(240, 200)),
     "edited": lambda image: Pillow.composite(image, scene(*SIZE, seed=9), keep_around(SIZE)),
 }
 
