@@ -104,7 +104,12 @@ class NoticeBook:
     async def _resolve(self, condition: str, subject: str) -> datetime | None:
         try:
             return await self._notices.resolve(
-                condition, subject, reporter=self._reporter, now=self._clock.now(), stale_after=STALE_AFTER
+                condition,
+                subject,
+                reporter=self._reporter,
+                now=self._clock.now(),
+                stale_after=STALE_AFTER,
+                members=None if self._is_alone else {each.id for each in self._membership.members()},
             )
         except StoreFailed as failed:
             log.debug("notices not read", detail=failed.detail)

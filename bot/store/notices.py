@@ -4,7 +4,7 @@ Whoever's transaction finds a notice due claims it, so that of several processes
 rules are `bot.alerting.conditions`'s, and come as parameters.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,16 +69,25 @@ class Notices:
         return await self._database.write(work, can_wait=True)
 
     async def resolve(
-        self, condition: str, subject: str, *, reporter: str, now: datetime, stale_after: timedelta
+        self,
+        condition: str,
+        subject: str,
+        *,
+        reporter: str,
+        now: datetime,
+        stale_after: timedelta,
+        members: Collection[str] | None = None,
     ) -> datetime | None:
-        """Notes that a process does not see a condition any more. Returns since when it was there, where its end is to
+        """Notes that a process does not see a condition any more. `members`: the processes that there are, if that is
+        known: what others have seen does not count any more. Returns since when it was there, where its end is to
         be told now, by the caller; None: others see it, or nobody was told of it."""
 
         def work(conn: Connection) -> datetime | None:
             row = conn.execute(select(notice).where(_is(condition, subject)).with_for_update()).mappings().first()
             if row is None or not row["is_open"]:
                 return None
-            others = _fresh({key: at for key, at in row["reporters"].items() if key != reporter}, now, stale_after)
+            told = {key: at for key, at in row["reporters"].items() if members is None or key in members}
+            others = _fresh({key: at for key, at in told.items() if key != reporter}, now, stale_after)
             is_over = not others
             changes = {"reporters": others, "is_open": not is_over}
             conn.execute(update(notice).where(_is(condition, subject)).values(changes))

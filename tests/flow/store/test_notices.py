@@ -55,6 +55,14 @@ async def test_a_process_that_has_gone_sees_nothing(store: Store) -> None:
     assert await resolve(store, "b", NOW + STALE_AFTER) == NOW
 
 
+async def test_a_process_that_is_known_to_have_gone_is_not_waited_for(store: Store) -> None:
+    assert await report(store, "a", NOW) == NOW
+    gone = await store.notices.resolve(
+        "disk", "host", reporter="b", now=NOW, stale_after=STALE_AFTER, members={"b", "c"}
+    )
+    assert gone == NOW
+
+
 async def test_what_could_not_be_told_is_claimed_again(store: Store) -> None:
     assert await report(store, "a", NOW) == NOW
     await store.notices.put_back("disk", "host", is_over=False)
