@@ -6,7 +6,7 @@ Says in the log what holds now, and what needs a restart, by its keys; never a v
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 from pydantic import BaseModel
 
-from bot.errors import SettingsWrong
+from bot.errors import SettingsWrong, StoreFailed
 from bot.observability.logs import configure_logging
 from bot.observability.secrets import SECRETS, secrets_in
 from bot.reconfiguration import EXCEPT, RELOADED, Reconfiguration
@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 LOOK_S = 2.0  # between two looks at the files. Looking works on every file system, and where a mount swaps a link
 
+NoteChange = Callable[[str, str, str, Mapping[str, object]], Awaitable[None]]
+"""Notes who has done what to which target, with facts by name. Raises StoreFailed."""
 Stamp = tuple[object, ...]
 """What tells one state of some files from another."""
 
@@ -51,8 +53,11 @@ class SettingsReloader:
         reconfiguration: Reconfiguration,
         clock: Clock,
         find_problems: Callable[[Settings], list[str]],
+        note_change: NoteChange | None = None,
     ) -> None:
-        """`settings`: what the process has begun with. `find_problems`: in settings that were understood."""
+        """`settings`: what the process has begun with. `find_problems`: in settings that were understood.
+        `note_change`: notes in the audit log what holds now; None: nobody does."""
+        self._note_change = note_change
         self._find_problems = find_problems
         self._source = source
         self._settings = settings
@@ -128,6 +133,11 @@ class SettingsReloader:
         later = [key for key in changed if key not in now and not key.startswith("log.")]
         self._settings = _with_kept(self._settings, loaded.settings)
         log.info("settings reloaded", changed=now)
+        if now and self._note_change is not None:
+            try:
+                await self._note_change("settings", "reload", "", {"keys": now})
+            except StoreFailed as failed:
+                log.warning("reload not noted in the audit log", detail=failed.detail)
         if later:
             log.warning("settings need a restart", keys=later)
 
@@ -139,12 +149,13 @@ async def follow_settings(
     reconfiguration: Reconfiguration,
     clock: Clock,
     find_problems: Callable[[Settings], list[str]],
+    note_change: NoteChange | None = None,
 ) -> AsyncGenerator[None]:
     """Follows them inside the context, as of SettingsReloader. `source`: None: they stay as they are."""
     if source is None:
         yield
         return
-    async with SettingsReloader(source, settings, reconfiguration, clock, find_problems):
+    async with SettingsReloader(source, settings, reconfiguration, clock, find_problems, note_change):
         yield
 
 

@@ -241,7 +241,10 @@ async def serve(
                 set_aside=set_aside,
             )
         )
-        await stack.enter_async_context(follow_settings(source, settings, app.reconfiguration, clock, missing_secrets))
+        note_change = store.administration.add_audit_entry
+        await stack.enter_async_context(
+            follow_settings(source, settings, app.reconfiguration, clock, missing_secrets, note_change)
+        )
         lag.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)

@@ -67,7 +67,7 @@ class Latencies:
     """Jobs that were looked at: at most the latest MAX_SAMPLES."""
 
 
-MAX_SAMPLES = 2_000  # jobs of which percentiles are computed
+MAX_SAMPLES = 1_000  # jobs of which percentiles are computed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

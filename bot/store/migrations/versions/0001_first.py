@@ -230,7 +230,12 @@ def upgrade() -> None:
         sa.Column("chat_key", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("job", name=op.f("pk_outcome")),
     )
-    op.create_index("ix_outcome_finished", "outcome", ["finished"], unique=False)
+    op.create_index(
+        "ix_outcome_finished",
+        "outcome",
+        ["finished", "state", "failure", "provider", "pictures", "charged", "user_key", "chat_key"],
+        unique=False,
+    )
     op.create_table(
         "moved_ref",
         sa.Column("adapter", sa.Text(), nullable=False),
