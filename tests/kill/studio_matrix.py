@@ -6,109 +6,29 @@ A cell is judged by its messages, its balance and ledger, and the requests that 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import count
 
 from bot.chat import Action
-from bot.job import Job
 from bot.sandbox import Fault
 from bot.sandbox.request_log import RecordedRequest
 from tests.kill.blocking_process import run_blocking
 from tests.kill.kill_points import (
     FREE_POINTS,
-    KILL_POINTS,
-    KILL_POINTS_BY_NAME,
     STRIKE_POINTS,
-    KillPoint,
 )
-from tests.kill.matrix import UNFINISHED_ACTIONS
-from tests.kill.members import Member, add_member
-from tests.kill.world import BotMessage, KillWorld, blocked_prompts
-from tests.support.databases import query
+from tests.kill.members import add_member
+from tests.kill.studio_cells import PLATFORMS, REFUSAL, Act, Cell, Kind, Prepare
+from tests.kill.studio_verdicts import Verdict, count_entries, is_over, judge_cell
+from tests.kill.world import KillWorld, blocked_prompts
 from tests.support.easel_process import EaselProcess
 from tests.support.images import mask_for
 from tests.support.marked_copies import encircled
 from tests.support.waiting import wait_until
 
-Prepare = Callable[["Cell"], Awaitable[None]]
-Act = Callable[["Cell", EaselProcess], Awaitable[None]]
-PLATFORMS = ("telegram", "discord")
-PICTURE_ACTIONS = ("retry", "vary", "edit", "undo", "more")
-MENTION = "Ada, "  # how a message begins that mentions a member
 PREPARED_AT_ONCE = 6  # cells: a busy machine has as long for each few as for anything
 MAX_WAITS = 4  # each as long as a test waits for anything
 CALLS = "a small boat"  # how all prompts begin
-_numbers = count(1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """Something that is done with a result."""
-
-    name: str
-    prepare: Prepare
-    act: Act
-    is_free: bool = False
-    messages: tuple[int, int] = (1, 1)
-    """How many it leaves in the end, on Telegram and in Discord."""
-    pictures: int = 1
-    """In those."""
-    points: tuple[str, ...] = tuple(each.name for each in KILL_POINTS if "chat" in each.dialects)
-
-
-@dataclass(slots=True, kw_only=True)
-class Cell:
-    """One kind at one kill point, of a member of its own."""
-
-    kind: Kind
-    point: str
-    platform: str
-    member: Member
-    number: int = field(default_factory=lambda: next(_numbers))
-    before: tuple[str, ...] = ()
-    """Ids of the messages that stood there when the second process began."""
-    requests: int = 0
-    """Received by then."""
-    available: int = 0
-    """Credits, by then."""
-    entries: int = 0
-    """Of the ledger, by then."""
-
-    @property
-    def tag(self) -> str:
-        """What its prompts end with: for the kill points, and for the requests."""
-        return f"number {self.number} at {self.point}"
-
-    @property
-    def point_data(self) -> KillPoint | None:
-        return KILL_POINTS_BY_NAME.get(self.point)
-
-    def new_messages(self) -> list[BotMessage]:
-        """But for the words that tell somebody after two minutes that their picture is ready."""
-        new = [each for each in self.member.messages() if each.id not in self.before]
-        return [each for each in new if not each.text.startswith(MENTION)]
-
-    def received(self) -> int:
-        """Requests for it that have reached the upstream."""
-        return sum(
-            f"{self.tag} " in f"{each.prompt} ".replace("\n", " ") for each in self.member.world.sandbox.requests
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """How a cell has ended."""
-
-    kind: str
-    point: str
-    platform: str
-    outcome: str
-    """In a few words, for the table."""
-    failures: tuple[str, ...]
-    """What is not as expected, in words."""
-
 
 # ---------------------------------------------------------------- kinds
 
@@ -227,7 +147,7 @@ FREE_KINDS = (
         points=FREE,
     ),
 )
-STRIKE = Kind(name="refusal", prepare=_nothing, act=_say_refused, pictures=0, points=tuple(STRIKE_POINTS))
+STRIKE = Kind(name=REFUSAL, prepare=_nothing, act=_say_refused, pictures=0, points=tuple(STRIKE_POINTS))
 KINDS = (*PAID_KINDS, *FREE_KINDS, STRIKE)
 
 
@@ -307,7 +227,7 @@ async def kill_and_restart(world: KillWorld, cells: Sequence[Cell], faults: Faul
                 assert await cell.member.paint_region(third.address, f"a red sail {cell.tag}") == 200
 
         async def all_final() -> bool:
-            return all(_is_over(cell) for cell in cells)
+            return all(is_over(cell) for cell in cells)
 
         for _ in range(MAX_WAITS):
             with suppress(TimeoutError):  # after the last one the verdicts say which are not
@@ -316,102 +236,3 @@ async def kill_and_restart(world: KillWorld, cells: Sequence[Cell], faults: Faul
                 break
         assert await third.stop() == 0
     return [await judge_cell(world, cell) for cell in cells]
-
-
-async def count_entries(world: KillWorld, cell: Cell) -> int:
-    found = await asyncio.to_thread(query, world.database_url, "SELECT account FROM ledger")
-    return sum(row[0] == cell.member.key for row in found)
-
-
-def _is_over(cell: Cell) -> bool:
-    """Whether the chat shows how it has ended."""
-    if cell.kind.name == "delete":
-        return not cell.member.results()
-    if cell.kind.is_free:
-        return len(cell.new_messages()) >= cell.kind.messages[PLATFORMS.index(cell.platform)]
-    return any(each.actions in (PICTURE_ACTIONS, ("retry",)) for each in cell.new_messages())
-
-
-async def judge_cell(world: KillWorld, cell: Cell) -> Verdict:
-    """The verdict on a cell that is over."""
-    judge = _judge_refused if cell.kind is STRIKE else _judge_free if cell.kind.is_free else _judge_paid
-    outcome, findings = await judge(world, cell)
-    balance = await world.balance(cell.member.key)
-    findings[f"reserved {balance.reserved}"] = balance.reserved != 0
-    return Verdict(
-        kind=cell.kind.name,
-        point=cell.point,
-        platform=cell.platform,
-        outcome=outcome,
-        failures=tuple(finding for finding, applies in findings.items() if applies),
-    )
-
-
-async def _judge_paid(world: KillWorld, cell: Cell) -> tuple[str, dict[str, bool]]:
-    point = cell.point_data
-    assert point is not None
-    messages = cell.new_messages()
-    final = [each for each in messages if each.actions not in UNFINISHED_ACTIONS]
-    pictures = sum(each.pictures for each in final)
-    charged = cell.available - (await world.balance(cell.member.key)).available
-    requests = cell.received() - cell.requests
-    outcome, expected = "picture" if pictures else "released", point.expected_outcome(world.dialect)
-    newest = (await _jobs(world, cell))[0]
-    return f"{outcome}, {charged} charged", {
-        f"ended as {outcome}, not {expected}": outcome != expected,
-        f"{len(messages) - len(final)} strays": len(messages) != len(final),
-        f"{[each.text for each in final]}": len(final) != 1,
-        f"{pictures} pictures": pictures > 1,
-        f"charged {charged} for {pictures}": charged != pictures,
-        f"{requests} requests, not {point.requests}": requests != point.requests,
-        "no parent": newest.parent is None,
-        "entries": await count_entries(world, cell) != cell.entries + 2,
-    }
-
-
-async def _judge_free(world: KillWorld, cell: Cell) -> tuple[str, dict[str, bool]]:
-    messages = cell.new_messages()
-    expected = cell.kind.messages[PLATFORMS.index(cell.platform)]
-    pictures = sum(each.pictures for each in messages)
-    spent = cell.available - (await world.balance(cell.member.key)).available
-    deleted = [each for each in await _jobs(world, cell) if each.deleted is not None]
-    return f"{len(messages)} messages", {
-        f"{[each.text for each in messages]}, not {expected}": len(messages) != expected,
-        f"{pictures} pictures": pictures != (cell.kind.pictures if expected else 0),
-        f"spent {spent}": spent != 0,
-        f"{cell.received() - cell.requests} requests": cell.received() != cell.requests,
-        "entries": await count_entries(world, cell) != cell.entries,
-        "deleted": bool(deleted) != (cell.kind.name == "delete"),
-        "pictures kept": any(each.delivered for each in deleted),
-    }
-
-
-async def _judge_refused(world: KillWorld, cell: Cell) -> tuple[str, dict[str, bool]]:
-    """What was settled as refused counts once, and its message says that there is a pause now; what was not, counts
-    nothing."""
-    async with world.store() as store:
-        pause = await store.strikes.pause_of(cell.member.key)
-    strikes = 0 if pause is None else pause.strikes
-    messages = cell.new_messages()
-    says_so = ["until" in each.text for each in messages]
-    expected = int(cell.point == "unnotified")
-    return f"{strikes} strikes", {
-        f"{strikes} strikes": strikes != expected,
-        f"{[each.text for each in messages]}": says_so != [bool(expected)],
-        "charged": (await world.balance(cell.member.key)).available != cell.available,
-    }
-
-
-async def _jobs(world: KillWorld, cell: Cell) -> list[Job]:
-    """Newest first."""
-    async with world.store() as store:
-        return await store.history(cell.member.key)
-
-
-def format_table(verdicts: Sequence[Verdict]) -> str:
-    """A line for each cell; `!` marks a failure."""
-    return "\n".join(
-        f"{each.kind:<14} {each.point:<17} {each.platform:<9} {each.outcome}{' ! ' if each.failures else ''}"
-        f"{'; '.join(each.failures)}"
-        for each in verdicts
-    )

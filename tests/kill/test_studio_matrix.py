@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.kill.members import PUBLIC
-from tests.kill.studio_matrix import KINDS, Cell, FaultsOnce, Kind, all_cells, few_cells, format_table, kill_and_restart
+from tests.kill.studio_cells import Cell, Kind
+from tests.kill.studio_matrix import KINDS, FaultsOnce, all_cells, few_cells, kill_and_restart
+from tests.kill.studio_verdicts import format_table
 from tests.kill.world import KillWorld, kill_world
 
 DIALECTS = ("chat", "images")  # which shows marked copies for masks, and which takes masks

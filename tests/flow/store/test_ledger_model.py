@@ -10,8 +10,8 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,13 +22,24 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from bot.chat import Chat, User
 from bot.errors import ChatOutOfCredits, Moderated, OutOfCredits, Paused, Stale
-from bot.intake.prices import Painted, price_of_image, price_range
-from bot.job import Failure, Job, NewJob, State
-from bot.painting import Capabilities, Options
-from bot.prices import Price, parse_price
-from bot.quota import charge, today
+from bot.intake.prices import Painted
+from bot.job import Failure, Job, State
+from bot.quota import today
 from bot.store.store import Store
-from bot.strikes import WINDOW, StrikeRules, announced_pause
+from bot.strikes import announced_pause
+from tests.flow.store.ledger_model import (
+    CAME,
+    ORDERS,
+    STRIKES,
+    Crash,
+    CrashError,
+    Order,
+    Pot,
+    Purse,
+    Record,
+    Running,
+    opened_on,
+)
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, new_job, rules
 from tests.support.clocks import FakeClock
 from tests.support.databases import books_agree, migrated_sqlite
@@ -47,153 +58,10 @@ MORE = settings(MANY, max_examples=200, stateful_step_count=60, derandomize=Fals
 USER_DAILY, CHAT_DAILY = 10, 12
 CRASHES = st.one_of(st.none(), st.integers(0, 14))  # before which statement; none: not at all
 ENDS = {State.DONE: True, State.FAILED: False, State.CANCELLED: False}
-STRIKES = StrikeRules(limit=2, pause=timedelta(hours=6))
 BUTTONS = (None, None, "zoom-2", "vary", "original")  # that ask for a job; None: a message or a page does
 
 
 NO_JOB: Any = multiple()  # pyright: ignore[reportUnknownVariableType] - of no type; hypothesis' word for an event that adds nothing to a bundle
-
-
-class CrashError(Exception):
-    """The process is gone: nothing more of the transaction happens."""
-
-
-class Crash:
-    """Breaks off before the n-th statement from now on, or before the commit that comes instead."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-
-    def hear(self, *_: Any) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                self.left = None
-                raise CrashError
-
-
-# ---------------------------------------------------------------- the model
-
-
-Coin = date | None  # of which day's pot; None: granted, for good
-
-
-@dataclass
-class Pot:
-    """Coins of one owner. `day`: of the daily coins in it."""
-
-    daily: int
-    day: date = date.min
-    coins: list[Coin] = field(default_factory=list[Coin])
-
-    def open(self, day: date) -> None:
-        """A new day throws the old day's coins away and puts new ones in."""
-        if day > self.day:
-            self.day = day
-            self.coins = [coin for coin in self.coins if coin is None] + [day] * self.daily
-
-    def take(self, count: int) -> list[Coin]:
-        """The day's coins first."""
-        self.coins.sort(key=lambda coin: coin is None)
-        taken, self.coins = self.coins[:count], self.coins[count:]
-        return taken
-
-    def put(self, coins: list[Coin]) -> None:
-        """Coins of another day are worth nothing here, and no pot holds more of a day's than a day gives."""
-        for coin in coins:
-            if coin is None or (coin == self.day and self.coins.count(coin) < self.daily):
-                self.coins.append(coin)
-
-
-@dataclass
-class Purse:
-    """What a job holds, of each pot."""
-
-    owners: list[tuple[Pot, list[Coin]]]
-
-    def close(self, charged: int) -> None:
-        for pot, coins in self.owners:
-            coins.sort(key=lambda coin: coin is None)
-            pot.put(coins[charged:])
-
-
-OFFERED = Capabilities(sizes=("1:1",), qualities=("auto", "low", "high"), tiers=("1K", "4K"))
-
-
-@dataclass
-class Record:
-    """What moderation has refused a member."""
-
-    refusals: list[datetime] = field(default_factory=list[datetime])
-    paused_until: datetime | None = None
-
-    def lately(self, now: datetime) -> int:
-        return sum(each > now - WINDOW for each in self.refusals)
-
-    def refuse(self, now: datetime) -> bool:
-        """Whether it begins a pause."""
-        self.refusals.append(now)
-        if self.lately(now) < STRIKES.limit:
-            return False
-        self.paused_until = now + STRIKES.pause
-        return True
-
-    def is_paused(self, now: datetime) -> bool:
-        return self.paused_until is not None and now < self.paused_until
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is asked for, at the operator's price."""
-
-    price: Price
-    options: Options
-
-    @property
-    def cost(self) -> int:
-        """What is reserved."""
-        return price_range(self.price, self.options, OFFERED).most * self.options.n
-
-    def charge(self, came: list[Painted], spent: float | None) -> int:
-        """What is charged for what came of it; the upstream may have counted usage, too."""
-        due = sum(price_of_image(self.price, self.options, OFFERED, each) for each in came)
-        most = price_range(self.price, self.options, OFFERED).most * len(came)
-        return charge(due, spent=spent, usage_rate=0.5, reserved=min(self.cost, most))
-
-
-TABLES = st.fixed_dictionaries(
-    {"low": st.integers(0, 2), "high": st.integers(0, 4)},
-    optional={"auto": st.integers(0, 3), "default": st.integers(0, 3), "4K": st.floats(0, 3)},
-)
-ORDERS = st.builds(
-    Order,
-    price=st.builds(parse_price, st.integers(0, 4) | TABLES),
-    options=st.builds(
-        Options,
-        quality=st.sampled_from([None, "auto", "low", "high"]),
-        tier=st.sampled_from([None, "1K", "4K"]),
-        n=st.integers(1, 3),
-    ),
-)
-CAME = st.lists(
-    st.builds(
-        Painted,
-        width=st.sampled_from([512, 4096]),
-        height=st.just(4096),
-        quality=st.sampled_from([None, "low", "high", "standard"]),
-    ),
-    min_size=1,
-    max_size=4,  # upstreams may send more than they were asked for
-)
-
-
-@dataclass
-class Running:
-    """A job in both worlds."""
-
-    new: NewJob
-    order: Order
-    purse: Purse
 
 
 # ---------------------------------------------------------------- both, side by side
@@ -280,7 +148,7 @@ class Ledger(RuleBasedStateMachine):
         if isinstance(accepted, CrashError):
             assert self.runner.run(self.store.get_job(new.id)) is None
             return NO_JOB
-        affordable = all(len(_opened(pot, self.day)) >= cost for pot in pots)
+        affordable = all(len(opened_on(pot, self.day)) >= cost for pot in pots)
         assert accepted == (affordable and sibling is None and not is_paused)
         if not accepted:
             return NO_JOB
@@ -436,7 +304,7 @@ class Ledger(RuleBasedStateMachine):
         for key, pot in self.users.items():
             balance = self.runner.run(self.store.balance(key, USER_DAILY))
             held = sum(job.new.cost for job in self.open if job.new.user.key == key)
-            assert (balance.available, balance.reserved) == (len(_opened(pot, self.day)), held)
+            assert (balance.available, balance.reserved) == (len(opened_on(pot, self.day)), held)
 
     @invariant()
     def pauses_are_the_models(self) -> None:
@@ -450,13 +318,6 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def the_books_agree(self) -> None:
         assert books_agree(self.url)
-
-
-def _opened(pot: Pot, day: date) -> list[Coin]:
-    """The coins as they would lie there on that day, without touching them."""
-    shown = Pot(pot.daily, pot.day, list(pot.coins))
-    shown.open(day)
-    return shown.coins
 
 
 @pytest.mark.timeout(240)  # seconds on a quiet machine
