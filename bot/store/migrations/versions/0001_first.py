@@ -1,6 +1,6 @@
 """The first tables.
 
-For another migration: change `bot/store/schema.py`, copy this file to the next number with `revision` and
+For another migration: change `bot/store/schema/`, copy this file to the next number with `revision` and
 `down_revision` set, write the difference into `upgrade`; a test tells what is missing. Nothing here may
 import `schema`: a migration describes the tables as they were then. No downgrades: restore a backup. What one may
 do beside processes of the version before it, and what `phase` means, stands in `bot/store/migrations/__init__.py`.
