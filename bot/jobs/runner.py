@@ -228,11 +228,9 @@ class JobRunner:
         return job_id not in self._ending
 
     async def settle_cancelled(self, job_id: str) -> bool:
-        """Settles a cancelled job that is not running: nothing is charged. False: it had ended before.
-
-        Its message says so when the chat lets it, which may be long after this has returned. Raises StoreFailed; the
-        job is then settled in the background once the database is back.
-        """
+        """Settles a cancelled job that is not running: nothing is charged. False: it had ended before. Its message says
+        so when the chat lets it, which may be long after this has returned. Raises StoreFailed; the job is then settled
+        in the background once the database is back."""
         self._begun.pop(job_id, None)
         self._requested.pop(job_id, None)
         try:
@@ -249,11 +247,8 @@ class JobRunner:
         return True
 
     async def run(self, job_id: str, release_slot: Callable[[], None]) -> None:
-        """The workflow, from its beginning or from its last checkpoint. Raises nothing but CancelledError.
-
-        `release_slot` frees the concurrency slot, once nothing is left but to notify the chat, which may take long. It
-        may be called twice.
-        """
+        """The workflow, from its beginning or from its last checkpoint. Raises nothing but CancelledError. May call
+        `release_slot` twice: it frees the slot once nothing is left but to notify the chat, which may take long."""
         enter_background()
         bind_job(job_id)
         tracing.leave_request()

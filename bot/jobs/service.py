@@ -13,15 +13,7 @@ import structlog
 from cachetools import LRUCache
 
 from bot.chat import Action, Attachment, Chat, MessageRef, User
-from bot.errors import (
-    ChatFailed,
-    EaselError,
-    NotDeleted,
-    Refusal,
-    Restarting,
-    StillPainting,
-    TooManyWaiting,
-)
+from bot.errors import ChatFailed, EaselError, NotDeleted, Refusal, Restarting, StillPainting, TooManyWaiting
 from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.pauses import Pauses
