@@ -13,6 +13,7 @@ from bot.texts import translate
 
 MAX_CONTENT_CHARS = 2000  # characters of a message
 MAX_EMBED_CHARS = 4096  # characters of an embed's description
+FENCE_CHARS = len("\n```\n\n```")  # around words to copy
 MAX_ALT_CHARS = 1024  # characters of an attachment's description
 MAX_ROW_BUTTONS = 5
 MAX_LABEL_CHARS = 80  # characters of a button's label
@@ -44,7 +45,8 @@ def encode_text(text: str) -> str:
 def encode_card(card: Card, *, allow_embed: bool = True) -> Json:
     """A whole message without its files. A text that is longer than a message goes into an embed, or is cut where
     none is allowed."""
-    text = encode_text(card.text.replace("\0", "")) + encode_copyable(card.copyable, MAX_EMBED_CHARS // 2)
+    text = encode_text(card.text.replace("\0", ""))
+    text += encode_copyable(card.copyable, max(1, MAX_EMBED_CHARS - len(text) - FENCE_CHARS))
     body: Json = {
         "content": text,
         "embeds": [],

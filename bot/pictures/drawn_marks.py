@@ -18,6 +18,7 @@ from bot.pictures.alignment import Placement, find_placement, transform
 from bot.pictures.inks import THIN_INK_DISTANCE, find_inks, is_between, is_mixed_with_one_color
 from bot.pictures.likeness import FLAT_DEVIATION
 from bot.pictures.morphology import Labels, Mask, filled, grown, labelled, shrunk
+from bot.pictures.texture import has_other_texture, roughness
 
 EDGE_PX = 800  # pixels, longest side, at which the two are compared: a thin pen on a phone has two of them
 MAX_CROP = 0.16  # of a side, which a screenshot may leave out
@@ -91,7 +92,7 @@ def find_marks(original: Pillow.Image, copy: Pillow.Image) -> Marks | Likeness:
     labels = pair.differing_regions()
     drawn = _ink(pair, labels)
     if not labels.any():
-        return Likeness.SAME if pair.is_same_light and not pair.is_plain else Likeness.OTHER
+        return Likeness.SAME if pair.is_same else Likeness.OTHER
     if drawn is None or not pair.was_drawn_on_copy(drawn):
         return Likeness.OTHER
     area = _marked_area(drawn)
@@ -125,7 +126,7 @@ class _Pair:
             copy = transform(copy, coefficients)
         one, other = np.asarray(original, dtype=np.float32), np.asarray(copy, dtype=np.float32)
         gain, offset = _light(one, other, covered)
-        other = (other - offset) / gain
+        other = np.where(covered[..., None], (other - offset) / gain, one).astype(np.float32)
         distance = np.where(shrunk(covered, 2), _distance(one, other), 0.0).astype(np.float32)
         noise = float(np.median(distance[covered])) if covered.any() else 255.0
         return cls(
@@ -144,6 +145,11 @@ class _Pair:
         alike = ~grown(self.distance > MIN_DISTANCE, 2)
         one, other = _sharpness(self.original, alike), _sharpness(self.copy, alike)
         return MIN_SHARPNESS * one <= other + 1 and other <= MAX_SHARPNESS * one + 4
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the copy, on which no marks are, is the original as far as can be seen."""
+        return self.is_same_light and not self.is_plain and not has_other_texture(self.original, self.copy)
 
     @property
     def is_plain(self) -> bool:
@@ -318,9 +324,7 @@ def _heights(distance: Floats) -> Floats:
 
 def _sharpness(picture: Floats, border: Mask) -> float:
     """How much colors change at the border, on average."""
-    down = np.abs(np.roll(picture, 1, 0) - np.roll(picture, -1, 0)).sum(axis=2)
-    across = np.abs(np.roll(picture, 1, 1) - np.roll(picture, -1, 1)).sum(axis=2)
-    return float(np.hypot(down, across)[border].mean()) if border.any() else 0.0
+    return float(roughness(picture)[border].mean()) if border.any() else 0.0
 
 
 def _marked_area(drawn: Mask) -> Mask | None:

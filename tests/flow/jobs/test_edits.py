@@ -76,6 +76,15 @@ async def test_what_shows_something_else_is_delivered_as_painted_and_that_is_sai
     assert said(1) in text
 
 
+async def test_an_answer_of_another_shape_is_delivered_as_painted_and_that_is_said(bench: RunnerBench) -> None:
+    edit = repainted(ORIGINAL).resize((360, 240))  # 4:3 was asked for
+    bench.upstream.script = [finished(edit)]
+    job, text, [image] = await end(bench, await accept(bench))
+    assert (job.state, job.charged) == (State.DONE, 1)
+    assert image.tobytes() == edit.tobytes()
+    assert said(1) in text
+
+
 async def test_a_user_who_wants_it_loose_gets_it_as_painted(bench: RunnerBench) -> None:
     edit = repainted(ORIGINAL)
     bench.upstream.script = [finished(edit)]

@@ -54,6 +54,16 @@ def test_a_text_longer_than_a_message_goes_into_an_embed_and_ends_at_a_line() ->
     assert encode.encode_card(Card(text="short"))["embeds"] == []
 
 
+@pytest.mark.parametrize("said", ["Made by a model.", "*" * 500])
+def test_all_of_a_long_prompt_can_be_copied_and_one_beyond_the_limit_ends_within_its_block(said: str) -> None:
+    whole = "a lighthouse, " * 214 + "red"  # about 3,000 characters
+    [embed] = encode.encode_card(Card(text=said, copyable=whole))["embeds"]
+    assert embed["description"].endswith(f"\n```\n{whole}\n```")
+    [embed] = encode.encode_card(Card(text=said, copyable=whole * 2))["embeds"]
+    assert embed["description"].endswith("…\n```")
+    assert len(embed["description"]) == encode.MAX_EMBED_CHARS
+
+
 def test_no_card_mentions_anybody_and_its_buttons_name_the_job() -> None:
     card = Card(text="x", buttons=(Button(action=Action.VARY, job_id="j1", label="Vary"),))
     body = encode.encode_card(card)

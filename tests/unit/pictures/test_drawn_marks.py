@@ -227,6 +227,17 @@ def blotches(width: int, height: int) -> Pillow.Image:
     return image.resize((width, height), Pillow.Resampling.NEAREST)
 
 
+def noisy(image: Pillow.Image) -> Pillow.Image:
+    """A piece of it with fine noise, in which nothing of a line's width hangs together."""
+    piece = np.asarray(image.crop((300, 250, 540, 450)), dtype=float)
+    piece = piece + np.random.default_rng(1).normal(scale=40, size=piece.shape)
+    return pasted(image, Pillow.fromarray(np.clip(piece, 0, 255).astype(np.uint8)))
+
+
+def blurred_in_part(image: Pillow.Image) -> Pillow.Image:
+    return pasted(image, image.crop((300, 250, 540, 450)).filter(ImageFilter.GaussianBlur(6)))
+
+
 CHANGES: dict[str, Callable[[Pillow.Image], Pillow.Image]] = {
     "another": lambda image: scene(*SIZE, seed=4),
     "another shape": lambda image: image.resize((720, 960)),
@@ -235,6 +246,8 @@ CHANGES: dict[str, Callable[[Pillow.Image], Pillow.Image]] = {
     "a little brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.1),
     "sharper": lambda image: image.filter(ImageFilter.UnsharpMask(3, 150, 2)),
     "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(5)),
+    "noise in a part": noisy,
+    "a part blurred": blurred_in_part,
     "pasted": lambda image: pasted(image, blotches(240, 200)),
     "edited": lambda image: Pillow.composite(image, scene(*SIZE, seed=9), keep_around(SIZE)),
 }

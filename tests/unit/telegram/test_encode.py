@@ -35,3 +35,10 @@ def test_one_button_stands_in_one_row_and_none_in_no_keyboard() -> None:
     assert keyboard is not None
     assert [len(row) for row in keyboard.inline_keyboard] == [1]
     assert encode_buttons([]) is None
+
+
+def test_all_of_a_long_prompt_can_be_copied() -> None:
+    whole = "a lighthouse, " * 214 + "red"  # about 3,000 characters
+    text, [entity] = encode_text(Card(text="Made by a model.", copyable=whole), MAX_TEXT_CHARS)
+    assert entity.type == "pre"
+    assert text[entity.offset : entity.offset + entity.length] == whole
