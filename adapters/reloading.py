@@ -15,10 +15,10 @@ from typing import Self
 import structlog
 from pydantic import BaseModel
 
+from bot.app.reconfiguration import EXCEPT, RELOADED, Reconfiguration
 from bot.errors import SettingsWrong, StoreFailed
 from bot.observability.logs import configure_logging
 from bot.observability.secrets import SECRETS, secrets_in
-from bot.reconfiguration import EXCEPT, RELOADED, Reconfiguration
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
 from bot.settings import LoadedSettings, Settings, in_operators_words, load_with_files

@@ -1,6 +1,6 @@
 """What can be done with a result: the buttons below it, and the rows of the menu behind *More…*. Pure.
 
-A further action is a row of MENU, a label `button-ACTION` in the texts, and its handler in `bot.app`.
+A further action is a row of MENU, a label `button-ACTION` in the texts, and its handler in `bot.app.wiring`.
 """
 
 from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from typing_extensions import override
 
 import adapters.service
-import bot.reconfiguration
+import bot.app.reconfiguration
 import bot.store.store
 from adapters.discord.client import DiscordAdapter
 from adapters.telegram.client import TelegramAdapter
@@ -210,6 +210,6 @@ class BlockingTelegram(TelegramAdapter):
 def run_blocking(config: Path) -> None:
     """Each job waits at the kill point that its prompt names."""
     bot.store.store.Deletions = BlockingDeletions
-    adapters.service.Store, bot.reconfiguration.FallbackProvider = BlockingStore, BlockingFallback
+    adapters.service.Store, bot.app.reconfiguration.FallbackProvider = BlockingStore, BlockingFallback
     adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
     run_easel(config)

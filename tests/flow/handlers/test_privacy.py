@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import bot.app
+import bot.app.wiring
 from bot.chat import Action, Attachment, Delivered, MessageRef
 from bot.cluster.local import local_cluster
 from bot.errors import Forgotten, StoreFailed
@@ -131,7 +131,7 @@ async def test_what_runs_and_waits_is_stopped_and_forgotten_too(tmp_path: Path) 
 async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_says_so(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.app, "SETTLE_WAIT_S", 0.05)
+    monkeypatch.setattr(bot.app.wiring, "SETTLE_WAIT_S", 0.05)
     platform = HeldPlatform("deliver")
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say(SECRET)
