@@ -133,13 +133,13 @@ class SettingsReloader:
         later = [key for key in changed if key not in now and not key.startswith("log.")]
         self._settings = _with_kept(self._settings, loaded.settings)
         log.info("settings reloaded", changed=now)
+        if later:
+            log.warning("settings need a restart", keys=later)
         if now and self._note_change is not None:
             try:
                 await self._note_change("settings", "reload", "", {"keys": now})
             except StoreFailed as failed:
                 log.warning("reload not noted in the audit log", detail=failed.detail)
-        if later:
-            log.warning("settings need a restart", keys=later)
 
 
 @asynccontextmanager
