@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 from bot.job import Job
 from bot.ports.admin_views import JobDetails
-from bot.texts import translate
+from bot.texts import translate_or_replace
 
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide ones are formulas in East Asian Excel
 CONTROL_STARTS = ("\t", "\r", "\n")  # which a spreadsheet skips
@@ -35,6 +36,8 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Mapping):
         return {str(key): to_json(each) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
+    if isinstance(value, float) and not isfinite(value):
+        return None  # JSON has no word for it
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [to_json(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - JSON
     return value
@@ -43,7 +46,7 @@ def to_json(value: Any) -> Any:
 def encode_job(job: Job) -> dict[str, Any]:
     """What the page shows of a job itself."""
     told = {name: to_json(getattr(job, name)) for name in JOB_FIELDS}
-    failure = None if job.failure is None else translate("en", job.failure.key, **job.failure.facts)
+    failure = None if job.failure is None else translate_or_replace("en", job.failure.key, job.failure.facts)
     return told | {
         "user": {"key": job.user.key, "name": job.user.name},
         "chat_key": job.chat.key,

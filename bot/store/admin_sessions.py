@@ -6,9 +6,10 @@ Tokens come in and stand here as digests alone: whoever reads the database canno
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from bot.store.database import Database
+from bot.store.readable_rows import UNREADABLE, is_of_row, read_rows
 from bot.store.schema import admin_link, admin_session
 
 
@@ -49,8 +50,14 @@ class AdminSessions:
 
         def work(conn: Connection) -> AdminSession | None:
             link = delete(admin_link).where(admin_link.c.token_digest == link_digest)
-            found = conn.execute(link.returning(admin_link.c.user_key, admin_link.c.expires)).one_or_none()
-            if found is None or not now < found.expires <= expires_by:
+            try:
+                found = conn.execute(link.returning(admin_link.c.user_key, admin_link.c.expires)).one_or_none()
+                is_good = found is not None and now < found.expires <= expires_by
+            except UNREADABLE as failed:
+                if not is_of_row(failed):
+                    raise
+                return None
+            if found is None or not is_good:
                 return None
             session = AdminSession(user_key=found.user_key, created=now, used=now)
             values = {"user_key": session.user_key, "created": now, "used": now}
@@ -60,14 +67,13 @@ class AdminSessions:
         return await self._database.write(work)
 
     async def find_session(self, session_digest: str) -> AdminSession | None:
-        """The session as it stands, however old; None: there is none."""
+        """The session as it stands, however old; None: there is none that can be read."""
 
         def work(conn: Connection) -> AdminSession | None:
-            query = select(admin_session).where(admin_session.c.token_digest == session_digest)
-            found = conn.execute(query).one_or_none()
-            if found is None:
-                return None
-            return AdminSession(user_key=found.user_key, created=found.created, used=found.used)
+            query = select(admin_session.c.user_key, admin_session.c.created, admin_session.c.used).where(
+                admin_session.c.token_digest == session_digest
+            )
+            return next(iter(read_rows(conn, query, _session)), None)
 
         return await self._database.read(work)
 
@@ -109,6 +115,10 @@ class AdminSessions:
 
 
 # ---------------------------------------------------------------- inside a transaction
+
+
+def _session(row: RowMapping) -> AdminSession:
+    return AdminSession(**row)
 
 
 def delete_sign_ins(conn: Connection, user_key: str) -> int:

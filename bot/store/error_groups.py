@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from bot.observability.error_groups import ErrorGroup, merge_groups
 from bot.store.database import Database
 from bot.store.engine import field_values, insert_once
+from bot.store.readable_rows import read_rows
 from bot.store.schema import error_group
 
 MAX_GROUPS = 300  # a group a day for most of a year
@@ -41,16 +42,15 @@ class ErrorGroups:
     async def list_groups(self, *, limit: int = MAX_GROUPS, offset: int = 0) -> list[ErrorGroup]:
         """The groups, the one that was seen last first."""
         query = select(error_group).order_by(error_group.c.last.desc(), error_group.c.fingerprint)
-        page = query.limit(limit).offset(offset)
-        return await self._database.read(lambda conn: [_read_group(row) for row in conn.execute(page).mappings()])
+        groups = await self._database.read(lambda conn: read_rows(conn, query, _read_group))
+        return groups[offset : offset + limit]  # there are few, and a damaged one must not shift a page
 
     async def get_group(self, fingerprint: str) -> ErrorGroup | None:
-        """One group; None: there is none, or none any more."""
+        """One group; None: there is none, or none any more, or it cannot be read."""
         query = select(error_group).where(error_group.c.fingerprint == fingerprint)
 
         def work(conn: Connection) -> ErrorGroup | None:
-            row = conn.execute(query).mappings().first()
-            return None if row is None else _read_group(row)
+            return next(iter(read_rows(conn, query, _read_group)), None)
 
         return await self._database.read(work)
 
@@ -67,11 +67,10 @@ def _add(conn: Connection, group: ErrorGroup) -> bool:
     if insert_once(conn, error_group, values, key="fingerprint"):
         return True
     is_this = error_group.c.fingerprint == group.fingerprint
-    known = conn.execute(select(error_group).where(is_this).with_for_update()).mappings().first()
-    if known is not None:
-        merged = merge_groups(_read_group(known), group)
-        changed = {**field_values(merged), "jobs": list(merged.jobs)}
-        conn.execute(update(error_group).where(is_this).values(changed))
+    rows = read_rows(conn, select(error_group).where(is_this).with_for_update(), _read_group)
+    merged = merge_groups(rows[0], group) if rows else group  # a damaged one begins anew
+    changed = {**field_values(merged), "jobs": list(merged.jobs)}
+    conn.execute(update(error_group).where(is_this).values(changed))
     return False
 
 

@@ -29,13 +29,13 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.exc import DataError, DBAPIError
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Options
 from bot.store.column_types import UtcDateTime, safe_text
 from bot.store.engine import LAST, field_values, require_columns, upsert_of
+from bot.store.readable_rows import UNREADABLE, is_of_row
 from bot.store.schema import (
     IS_UNFINISHED,
     UNFINISHED,
@@ -60,14 +60,6 @@ LOCK_JOB = (
 )
 log = structlog.get_logger()
 
-UNREADABLE = (
-    DBAPIError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    RecursionError,
-)  # what reading a row may raise
 NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -278,7 +270,7 @@ def load_jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     try:
         return _load_all(conn, query)
     except UNREADABLE as failed:
-        if isinstance(failed, DBAPIError) and not isinstance(failed, DataError) and "decode" not in str(failed):
+        if not is_of_row(failed):
             raise
     # on SQLite an id itself may be what cannot be read
     address: ColumnElement[Any] = literal_column("job.rowid") if conn.dialect.name == "sqlite" else job.c.id

@@ -4,12 +4,14 @@ Reads only, inside the transaction it is given; makes no job of any row.
 """
 
 from datetime import datetime
+from math import isfinite
 from statistics import median
 
 import structlog
 from sqlalchemy import Connection, func, select
 
 from bot.job import State
+from bot.store.readable_rows import as_tuple, float_sum, read_rows
 from bot.store.schema import IS_UNFINISHED, job, outcome
 
 log = structlog.get_logger()
@@ -41,10 +43,10 @@ def stats(conn: Connection, since: datetime) -> dict[str, int]:
     users = set[str]()
     for query in (open_jobs, ended):  # of each user and state one row
         of_user = query.add_columns(func.count()).group_by(*query.selected_columns)
-        for user_key, state, jobs in conn.execute(of_user):
+        for user_key, state, jobs in read_rows(conn, of_user, as_tuple):
             if state in counts:  # a damaged row is nobody's state, and hides no other
                 counts[state] += jobs
             users.add(user_key)
-    sums = select(func.coalesce(func.sum(outcome.c.charged), 0), func.coalesce(func.sum(outcome.c.spent), 0))
-    charged, spent = conn.execute(sums.where(outcome.c.finished >= since)).one()
-    return {**counts, "charged": int(charged), "spent": round(spent), "users": len(users - {""})}
+    sums = select(float_sum(outcome.c.charged), float_sum(outcome.c.spent)).where(outcome.c.finished >= since)
+    charged, spent = (round(each) if isfinite(each) else 0 for each in conn.execute(sums).one())
+    return {**counts, "charged": charged, "spent": spent, "users": len(users - {""})}

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from bot.job import new_id
 from bot.ports.admin_views import AuditRow, Page
 from bot.store.administration.pages import decode_position, encode_position, make_page
 from bot.store.engine import insert_once
+from bot.store.readable_rows import read_rows
 from bot.store.schema import audit_entry
 
 ORDER = "audit"
@@ -37,11 +38,16 @@ def add_entry(
 def list_entries(conn: Connection, target: str | None, after: str | None, limit: int) -> Page[AuditRow]:
     """As of `AdminReads.audit`."""
     table = audit_entry.c
-    query = select(audit_entry).order_by(table.at.desc(), table.id.desc()).limit(limit + 1)
+    query = select(audit_entry).order_by(table.at.desc(), table.id.desc())
     if target is not None:
         query = query.where(table.target == target)
     if (position := decode_position(ORDER, after, (str, str))) is not None:
         at, entry_id = datetime.fromisoformat(position[0]), position[1]
         query = query.where(or_(table.at < at, and_(table.at == at, table.id < entry_id)))
-    rows = [AuditRow(**row) for row in conn.execute(query).mappings()]
+    rows = read_rows(conn, query, _audit_row, most=limit + 1)
     return make_page(rows, limit, lambda row: encode_position(ORDER, (row.at.isoformat(), row.id)))
+
+
+def _audit_row(row: RowMapping) -> AuditRow:
+    values: dict[str, Any] = {**row, "details": dict(row["details"])}
+    return AuditRow(**values)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Date, case, cast, func, or_, s
 
 from bot.job import State
 from bot.ports.admin_figures import MAX_SAMPLES, DayFigures, FailureCount, Latencies, Percentiles
+from bot.store.readable_rows import as_tuple, float_sum, read_rows
 from bot.store.schema import checkpoint, outcome
 
 MAX_FAILURES = 200  # pairs of class and provider, the most frequent
@@ -21,13 +22,14 @@ def daily(conn: Connection, days: int, today: date) -> tuple[DayFigures, ...]:
     """As of `AdminReads.daily`."""
     first = today - timedelta(days=days - 1)
     day = _day(conn)
+    sums = (float_sum(outcome.c.pictures), float_sum(outcome.c.charged))
     query = (
-        select(day, outcome.c.state, func.count(), func.sum(outcome.c.pictures), func.sum(outcome.c.charged))
+        select(day, outcome.c.state, func.count(), *sums)
         .where(outcome.c.finished >= datetime.combine(first, time(), tzinfo=UTC))
         .group_by(day, outcome.c.state)
     )
     found: dict[str, dict[str, Sequence[int]]] = {}
-    for on, state, jobs, pictures, charged in conn.execute(query):
+    for on, state, jobs, pictures, charged in read_rows(conn, query, as_tuple):
         found.setdefault(str(on), {})[state] = (int(jobs), int(pictures), int(charged))
     return tuple(_figures_of(first + timedelta(days=number), found) for number in range(days))
 
@@ -61,9 +63,8 @@ def failures(conn: Connection, since: datetime) -> tuple[FailureCount, ...]:
         .where(table.finished >= since, table.state == State.FAILED.value, table.failure.is_not(None))
         .group_by(table.failure, table.provider)
         .order_by(count.desc(), table.failure, table.provider)
-        .limit(MAX_FAILURES)
     )
-    return tuple(FailureCount(failure=key, provider=provider, jobs=jobs) for key, provider, jobs in conn.execute(query))
+    return tuple(read_rows(conn, query, lambda row: FailureCount(**row), most=MAX_FAILURES))
 
 
 def latencies(conn: Connection, since: datetime) -> Latencies:
@@ -73,13 +74,12 @@ def latencies(conn: Connection, since: datetime) -> Latencies:
         select(table.job, table.whole_ms, table.waited_ms)
         .where(table.finished >= since, table.state == State.DONE.value)
         .order_by(table.finished.desc())
-        .limit(MAX_SAMPLES)
     )
-    rows = conn.execute(latest).all()
+    rows = read_rows(conn, latest, lambda row: row, most=MAX_SAMPLES)
     return Latencies(
-        whole=percentiles(row.whole_ms for row in rows),
-        waiting=percentiles(row.waited_ms for row in rows if row.waited_ms is not None),
-        painting=percentiles(_painting_ms(conn, latest.subquery())),
+        whole=percentiles(row["whole_ms"] for row in rows),
+        waiting=percentiles(row["waited_ms"] for row in rows if row["waited_ms"] is not None),
+        painting=percentiles(_painting_ms(conn, latest.limit(MAX_SAMPLES).subquery())),
         jobs=len(rows),
     )
 
@@ -90,13 +90,17 @@ def _painting_ms(conn: Connection, latest: Any) -> list[int]:
     asked = func.max(case((steps.name != "generated", steps.at)))
     saved = func.max(case((steps.name == "generated", steps.at)))
     query = (
-        select(asked, saved)
+        select(asked.label("asked"), saved.label("saved"))
         .select_from(checkpoint.join(latest, latest.c.job == steps.job))
         .where(or_(steps.name == "generated", steps.name.startswith("attempt-started:")))
         .group_by(steps.job)
     )
-    spans = [(begin, end) for begin, end in conn.execute(query) if begin is not None and end is not None]
-    return [max(0, (end - begin) // timedelta(milliseconds=1)) for begin, end in spans]
+    spans = read_rows(conn, query, lambda row: (row["asked"], row["saved"]))
+    return [
+        max(0, (end - begin) // timedelta(milliseconds=1))
+        for begin, end in spans
+        if begin is not None and end is not None
+    ]
 
 
 def percentiles(milliseconds: Iterable[int]) -> Percentiles:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, lite
 from bot.job import FINAL_STATES, State
 from bot.ports.admin_views import JobFilter, JobRow, JobSort, Page
 from bot.store.administration.pages import decode_position, encode_position, make_page
+from bot.store.readable_rows import read_rows
 from bot.store.schema import IS_UNFINISHED, job, outcome
 
 Query = Select[*tuple[Any, ...]]
@@ -94,7 +95,7 @@ def list_jobs(
 def similar_ids(conn: Connection, text: str, limit: int) -> list[str]:
     """Ids of jobs that begin as a text does, newest first."""
     query = select(job.c.id).where(job.c.id.startswith(text.lower(), autoescape=True))
-    return list(conn.execute(query.order_by(job.c.created.desc()).limit(limit)).scalars())
+    return read_rows(conn, query.order_by(job.c.created.desc()), lambda row: row["id"], most=limit)
 
 
 def _is_number(sort: JobSort) -> bool:
@@ -111,7 +112,7 @@ def _ended(
         query = query.where(outcome.c.failure == where.failure)
     if where.since is not None:
         query = query.where(outcome.c.finished >= where.since)  # no job ends before it was accepted: an index serves it
-    return _read(conn, _in_order(query, _SORTS[sort].column, outcome.c.job, descending, last).limit(limit + 1))
+    return _read(conn, _in_order(query, _SORTS[sort].column, outcome.c.job, descending, last), limit + 1)
 
 
 def _open(
@@ -120,15 +121,15 @@ def _open(
     if _excludes_open(where):
         return []
     query = _OPEN_ROW.where(*_conditions(where, job.c, job.c.id))
-    return _read(conn, _in_order(query, job.c.created, job.c.id, descending, last).limit(limit + 1))
+    return _read(conn, _in_order(query, job.c.created, job.c.id, descending, last), limit + 1)
 
 
 def _open_by_id(conn: Connection, where: JobFilter, last_id: str | None, count: int) -> list[JobRow]:
     """Those that have no value of the order, by their ids."""
     if _excludes_open(where):
         return []
-    query = _OPEN_ROW.where(*_conditions(where, job.c, job.c.id)).order_by(job.c.id).limit(count)
-    return _read(conn, query if last_id is None else query.where(job.c.id > last_id))
+    query = _OPEN_ROW.where(*_conditions(where, job.c, job.c.id)).order_by(job.c.id)
+    return _read(conn, query if last_id is None else query.where(job.c.id > last_id), count)
 
 
 def _excludes_open(where: JobFilter) -> bool:
@@ -166,8 +167,8 @@ def _in_order(
     return query.where(column >= value, or_(column > value, and_(column == value, job_id > last_id)))
 
 
-def _read(conn: Connection, query: Query) -> list[JobRow]:
-    return [job_row(row) for row in conn.execute(query).mappings()]
+def _read(conn: Connection, query: Query, most: int) -> list[JobRow]:
+    return read_rows(conn, query, job_row, most=most)
 
 
 def job_row(row: RowMapping) -> JobRow:

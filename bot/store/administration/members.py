@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, or_, select
 
 from bot import quota
 from bot.job import State
@@ -17,6 +17,7 @@ from bot.quota import QuotaRules
 from bot.store import ledger
 from bot.store.administration.job_lists import job_row
 from bot.store.administration.pages import decode_position, encode_position, make_page
+from bot.store.readable_rows import as_tuple, float_sum, read_rows
 from bot.store.schema import account, job, outcome, strike
 from bot.store.schema import ledger as entries
 from bot.strikes import WINDOW
@@ -35,8 +36,8 @@ def list_usage(
     key: ColumnElement[str] = outcome.c[of]
     sums: dict[str, ColumnElement[Any]] = {
         "jobs": func.count(),
-        "pictures": func.sum(outcome.c.pictures),
-        "charged": func.sum(outcome.c.charged),
+        "pictures": float_sum(outcome.c.pictures),
+        "charged": float_sum(outcome.c.charged),
         "failed": func.sum(case((outcome.c.state == State.FAILED.value, 1), else_=0)),
     }
     query = (
@@ -44,25 +45,28 @@ def list_usage(
         .where(outcome.c.finished >= since, key != "")
         .group_by(key)
         .order_by(sums[sort].desc(), key)
-        .limit(limit + 1)
     )
     if (position := decode_position(order, after, (int, str))) is not None:
         most, last = position
         query = query.having(or_(sums[sort] < most, and_(sums[sort] == most, key > last)))
-    found = [dict(row) for row in conn.execute(query).mappings()]
+    found = read_rows(conn, query, _usage, most=limit + 1)
     names = names_of(conn, [row["key"] for row in found]) if of == "user_key" else {}
     rows = [
         UsageRow(
             key=row["key"],
             name=names.get(row["key"], ""),
-            jobs=int(row["jobs"]),
-            pictures=int(row["pictures"]),
-            charged=int(row["charged"]),
-            failed=int(row["failed"]),
+            jobs=row["jobs"],
+            pictures=row["pictures"],
+            charged=row["charged"],
+            failed=row["failed"],
         )
         for row in found
     ]
     return make_page(rows, limit, lambda row: encode_position(order, (getattr(row, sort), row.key)))
+
+
+def _usage(row: RowMapping) -> dict[str, Any]:
+    return {"key": row["key"], **{name: int(row[name]) for name in ("jobs", "pictures", "charged", "failed")}}
 
 
 def names_of(conn: Connection, user_keys: Collection[str]) -> dict[str, str]:
@@ -76,24 +80,25 @@ def names_of(conn: Connection, user_keys: Collection[str]) -> dict[str, str]:
     query = select(job.c.user_key, job.c.sender).join(
         latest, and_(job.c.user_key == latest.c.user_key, job.c.created == latest.c.created)
     )
-    return {key: str(sender.get("name", "")) for key, sender in conn.execute(query)}
+    return dict(read_rows(conn, query, lambda row: (row["user_key"], str(row["sender"].get("name", "")))))
 
 
 def load_member(conn: Connection, user_key: str, rules: QuotaRules, now: datetime) -> MemberDetails | None:
     """As of `AdminReads.member`. The balance is that of a user without a tier of their own."""
-    row = conn.execute(select(account.c.banned, account.c.paused_until).where(account.c.id == user_key)).first()
+    rows = read_rows(conn, select(account).where(account.c.id == user_key), lambda row: row)
     jobs = latest_jobs(conn, user_key)
-    if row is None and not jobs:
+    if not rows and not jobs and not _is_known(conn, user_key):
         return None
     given = ledger.allowance_on_day(conn, user_key, rules.user_daily, rules.new_user_daily, now)
-    stored = quota.refreshed(ledger.get_account(conn, user_key), quota.today(now), given)
-    until = None if row is None else row.paused_until
+    held = ledger.get_account(conn, user_key) if rows else quota.Account(id=user_key)
+    stored = quota.refreshed(held, quota.today(now), given)
+    until = rows[0]["paused_until"] if rows else None
     counted = select(func.count()).where(strike.c.user_key == user_key, strike.c.at > now - WINDOW)
     return MemberDetails(
         user_key=user_key,
         name=names_of(conn, [user_key]).get(user_key, ""),
         balance=quota.Balance(available=stored.available, reserved=stored.reserved, daily=stored.allowance),
-        is_banned=row is not None and row.banned,
+        is_banned=bool(rows) and rows[0]["banned"],
         strikes=int(conn.execute(counted).scalar_one()),
         paused_until=until if until is not None and until > now else None,
         today=_states_today(conn, user_key, now),
@@ -102,10 +107,15 @@ def load_member(conn: Connection, user_key: str, rules: QuotaRules, now: datetim
     )
 
 
+def _is_known(conn: Connection, user_key: str) -> bool:
+    """Whether an account is there, be it damaged."""
+    return conn.execute(select(func.count()).where(account.c.id == user_key)).scalar_one() > 0
+
+
 def similar_keys(conn: Connection, text: str, limit: int) -> list[str]:
     """Keys of members that contain a text, in order."""
     query = select(account.c.id).where(account.c.id.contains(text, autoescape=True), ~account.c.id.startswith("chat:"))
-    return list(conn.execute(query.order_by(account.c.id).limit(limit)).scalars())
+    return read_rows(conn, query.order_by(account.c.id), lambda row: row["id"], most=limit)
 
 
 def latest_jobs(conn: Connection, user_key: str) -> list[JobRow]:
@@ -116,34 +126,34 @@ def latest_jobs(conn: Connection, user_key: str) -> list[JobRow]:
         .outerjoin(outcome, outcome.c.job == job.c.id)
         .where(job.c.user_key == user_key)
         .order_by(job.c.created.desc(), job.c.id.desc())
-        .limit(MAX_MEMBER_ROWS)
     )
-    return [job_row(row) for row in conn.execute(query).mappings()]
+    return read_rows(conn, query, job_row, most=MAX_MEMBER_ROWS)
 
 
 def _states_today(conn: Connection, user_key: str, now: datetime) -> dict[str, int]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     query = select(job.c.state, func.count()).where(job.c.user_key == user_key, job.c.created >= midnight)
-    found = {state: int(count) for state, count in conn.execute(query.group_by(job.c.state))}
+    found = dict(read_rows(conn, query.group_by(job.c.state), as_tuple))
     return {state.value: found.get(state.value, 0) for state in State}
 
 
 def _latest_entries(conn: Connection, user_key: str) -> list[LedgerRow]:
     query = select(entries).where(entries.c.account == user_key)
-    return read_entries(conn, query.order_by(entries.c.at.desc(), entries.c.job.desc()).limit(MAX_MEMBER_ROWS))
+    return read_entries(conn, query.order_by(entries.c.at.desc(), entries.c.job.desc()), most=MAX_MEMBER_ROWS)
 
 
-def read_entries(conn: Connection, query: Any) -> list[LedgerRow]:
+def read_entries(conn: Connection, query: Any, *, most: int | None = None) -> list[LedgerRow]:
     """The entries that a `select(ledger)` finds."""
-    return [
-        LedgerRow(
-            entry=row.job,
-            kind=row.kind,
-            account=row.account,
-            credits=row.credits,
-            from_granted=row.from_granted,
-            chat_account=row.chat_account,
-            at=row.at,
-        )
-        for row in conn.execute(query)
-    ]
+    return read_rows(conn, query, _ledger_row, most=most)
+
+
+def _ledger_row(row: RowMapping) -> LedgerRow:
+    return LedgerRow(
+        entry=row["job"],
+        kind=row["kind"],
+        account=row["account"],
+        credits=row["credits"],
+        from_granted=row["from_granted"],
+        chat_account=row["chat_account"],
+        at=row["at"],
+    )

@@ -1,14 +1,14 @@
 """What runs and what waits at this moment, and today's numbers. Reads alone, inside the transaction it is given."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from bot.job import State
 from bot.store import job_statistics
+from bot.store.readable_rows import as_tuple, read_rows
 from bot.store.schema import job, quarantine
 
 
@@ -45,7 +45,7 @@ def load_overview(conn: Connection, midnight: datetime, *, most_running: int, mo
     """`most_running`, `most_waiting`: rows that are read."""
     running, waiting = (State.RUNNING, most_running), (State.WAITING, most_waiting)
     counts = select(job.c.state, func.count()).where(job.c.state.in_([running[0].value, waiting[0].value]))
-    found: dict[str, int] = {state: int(count) for state, count in conn.execute(counts.group_by(job.c.state))}
+    found: dict[str, int] = dict(read_rows(conn, counts.group_by(job.c.state), as_tuple))
     return StoredOverview(
         running=_read(conn, *running),
         waiting=_read(conn, *waiting),
@@ -59,8 +59,9 @@ def load_overview(conn: Connection, midnight: datetime, *, most_running: int, mo
 def _read(conn: Connection, state: State, limit: int) -> tuple[UnfinishedRow, ...]:
     columns = (job.c.id, job.c.user_key, job.c.sender, job.c.chat_key, job.c.created, job.c.started)
     query = select(*columns, job.c.provider, job.c.model, job.c.holder).where(job.c.state == state.value)
-    rows: Sequence[Any] = conn.execute(query.order_by(job.c.created, job.c.id).limit(limit)).mappings().all()
-    return tuple(
-        UnfinishedRow(user_name=str(row["sender"].get("name", "")), **{key: row[key] for key in row if key != "sender"})
-        for row in rows
-    )
+    return tuple(read_rows(conn, query.order_by(job.c.created, job.c.id), _unfinished_row, most=limit))
+
+
+def _unfinished_row(row: RowMapping) -> UnfinishedRow:
+    values: dict[str, Any] = {name: value for name, value in row.items() if name != "sender"}
+    return UnfinishedRow(user_name=str(row["sender"].get("name", "")), **values)

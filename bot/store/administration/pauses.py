@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, select
 
 from bot.ports.admin_views import BotPause
 from bot.store.engine import to_json, upsert
+from bot.store.readable_rows import read_rows
 from bot.store.schema import key_value
 
 log = structlog.get_logger()
@@ -35,10 +36,10 @@ class StoredPauses:
 
 def load_pauses(conn: Connection) -> StoredPauses:
     """All pauses; one that cannot be read holds nevertheless."""
-    query = select(key_value).where(key_value.c.key.startswith(PREFIX, autoescape=True))
+    query = select(key_value.c.key).where(key_value.c.key.startswith(PREFIX, autoescape=True))
     bot, providers = None, dict[str, str]()
-    for key, value in conn.execute(query):
-        facts = _facts(key, value)
+    for key in read_rows(conn, query, lambda row: str(row["key"])):
+        facts = _facts(conn, key)
         if key == BOT_KEY:
             bot = _bot_pause(facts)
         else:
@@ -46,11 +47,9 @@ def load_pauses(conn: Connection) -> StoredPauses:
     return StoredPauses(bot=bot, providers=providers)
 
 
-def _facts(key: str, value: str) -> dict[str, Any]:
-    try:
-        found = json.loads(value)
-    except ValueError:
-        found = None
+def _facts(conn: Connection, key: str) -> dict[str, Any]:
+    value = select(key_value.c.value).where(key_value.c.key == key)
+    found = next(iter(read_rows(conn, value, lambda row: json.loads(row["value"]))), None)
     if not isinstance(found, dict):
         log.warning("pause not understood, and holds", key=key)
         return {}

@@ -23,6 +23,7 @@ def test_values_keep_the_names_of_their_fields() -> None:
     day = DayFigures(day=date(2026, 11, 30), pictures=1, charged=2, done=1, failed=0, cancelled=0)
     assert to_json({"days": (day,)})["days"][0]["day"] == "2026-11-30"
     assert json.loads(json.dumps(to_json({"a": {1: [State.DONE, None]}}))) == {"a": {"1": ["done", None]}}
+    assert to_json([0.5, float("inf"), float("nan")]) == [0.5, None, None]
 
 
 @pytest.mark.parametrize(
