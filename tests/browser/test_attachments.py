@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, FilePayload, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import MakeDemo, page_at
+from tests.browser.test_keyboard import PHONE
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 from tests.support.images import png
 
@@ -95,6 +96,24 @@ async def test_tiles_are_put_in_order_by_keys_by_mouse_and_by_finger(browser: Br
         await write(page, "all of them")
         await pictures(page)
     assert [each.width for each in made.sandbox.requests[0].references] == [100, 300, 200]
+
+
+@pytest.mark.thorough
+async def test_on_a_phone_a_tap_right_after_a_tile_was_carried_counts(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    async with made.served() as address, page_at(browser, address, viewport=PHONE, has_touch=True) as page:
+        await page.locator(PRIVATE).dispatch_event("click")
+        await attach(page, photo("one.png"), photo("two.png"), photo("three.png"))
+        await expect(page.locator('.attachment[data-state="done"]')).to_have_count(3)
+        faces = page.locator(".attachment-face")
+        boxes = [await faces.nth(at).bounding_box() for at in (0, 2)]
+        (left, top), (right, _) = [(box["x"] + 20, box["y"] + 20) for box in boxes if box]
+        finger = await page.context.new_cdp_session(page)
+        for kind, x in [("Start", right), ("Move", left), ("End", None)]:
+            touch = {"type": f"touch{kind}", "touchPoints": [] if x is None else [{"x": x, "y": top}]}
+            await finger.send("Input.dispatchTouchEvent", touch)  # pyright: ignore[reportUnknownMemberType] - as above
+        await page.locator('[data-action="remove-file"]').last.tap()
+        await expect(faces).to_have_count(2)
 
 
 async def test_an_upload_that_failed_is_tried_again_on_its_tile_and_after_a_reconnect(

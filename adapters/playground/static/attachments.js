@@ -56,6 +56,9 @@ export function createAttachments(actions) {
       blank,
       number,
     );
+    // A tile that is carried off quickly would begin a fling, though nothing here scrolls: Chromium takes the tap that
+    // follows, wherever on the page, for what stops it, and makes no click of it.
+    face.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     const words = h("span", { class: "attachment-words" }, name, error, again);
     const item = h("li", { class: "attachment", "data-key": key }, face, bar, words, remove);
     let place = 0;
