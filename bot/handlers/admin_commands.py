@@ -3,12 +3,17 @@
 Whoever gives one was found to be an administrator before; who did what stands in the audit log.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
+from bot.administration.chart import draw_chart
 from bot.administration.nearest import nearest
 from bot.chat import Chat, User
-from bot.errors import AdminLinkInGroup, AdminPageOff, BadArguments, UnknownJob, UnknownMember
+from bot.errors import AdminLinkInGroup, AdminPageOff, BadArguments, StoreFailed, UnknownJob, UnknownMember
 from bot.intake.commands import COMMANDS
+from bot.painting import Image
 from bot.ports import Administration
 from bot.ports.admin_views import JobRow
 from bot.quota import MAX_CREDITS
@@ -17,9 +22,12 @@ from bot.store.store import Store
 from bot.strikes import hours_left
 from bot.texts import shorten, translate
 
+log = structlog.get_logger()
+
 ADMIN = COMMANDS["admin"]
 
 MAX_SHOWN_PAUSES = 10  # members in a pause that the statistics name, and of those whom moderation has refused less
+CHART_DAYS = 30  # up to today
 MAX_SHOWN_JOBS = 8  # of a member, the latest
 MAX_FACTS_CHARS = 120  # of a step of a job, in its line
 MAX_QUOTED_CHARS = 100  # of what was typed, quoted back
@@ -64,6 +72,19 @@ class AdminCommands:
                 return await self._show_or_pause(user, locale, words)
             case _:
                 return await self._change(user, locale, words, event)
+
+    async def chart(self, args: Sequence[str]) -> Image | None:
+        """The picture that goes with the reply to `/admin` with these words; None: none does, or its figures cannot be
+        had now."""
+        subcommand = ADMIN.find_subcommand(args)
+        if subcommand is None or subcommand.name != "stats":
+            return None
+        try:
+            days = await self._administration.daily(CHART_DAYS)
+        except StoreFailed as failed:
+            log.warning("statistics without a chart", detail=failed.detail)
+            return None
+        return await asyncio.to_thread(draw_chart, days)
 
     async def _show_or_pause(self, user: User, locale: str, words: Sequence[str]) -> str:
         match words:

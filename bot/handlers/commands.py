@@ -1,17 +1,19 @@
-"""What each command answers. A command is a function of the context and the words behind it; the reply is text.
+"""What each command answers. A command is a function of the context and the words behind it; the reply is text, and a
+chart where the command shows figures.
 
 Reads and changes credits only through the store; starts no job.
 """
 
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.errors import AdminsOnly, UnknownCommand
-from bot.handlers.admin_commands import AdminCommands
+from bot.handlers.admin_commands import CHART_DAYS, AdminCommands
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
+from bot.handlers.replies import Reply
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.models import offered_models
 from bot.intake.parser import Command
@@ -47,7 +49,7 @@ class CommandContext:
 
 
 class CommandHandler:
-    """Answers commands with text."""
+    """Answers commands."""
 
     def __init__(
         self,
@@ -98,18 +100,22 @@ class CommandHandler:
     def is_admin(self, user: User) -> bool:
         return user.key in self._admins
 
-    async def answer(self, context: CommandContext, command: Command) -> Card:
+    async def answer(self, context: CommandContext, command: Command) -> Reply:
         """The reply to a command.
 
         Raises UnknownCommand, BadArguments, AdminsOnly, UnknownCharge, OneModelOnly, ChooseModel, AdminPageOff,
         AdminLinkInGroup, StoreFailed.
         """
         if command.name == "model" and not command.text:
-            return self._model_choices.menu(context.user.key, self._capabilities().models, context.locale)
-        return Card(text=await self._answer_text(context, command), locale=context.locale)
+            return Reply(card=self._model_choices.menu(context.user.key, self._capabilities().models, context.locale))
+        card = Card(text=await self._answer_text(context, command), locale=context.locale)
+        if command.name != "admin" or (chart := await self._admin_commands.chart(command.args)) is None:
+            return Reply(card=card)
+        described = translate(context.locale, "answer-stats-chart", days=CHART_DAYS)
+        return Reply(card=replace(card, alt_text=described), image=chart)
 
     async def _answer_text(self, context: CommandContext, command: Command) -> str:
-        """As `answer`, of a command that is answered by text alone."""
+        """The words of `answer`; raises the same."""
         spec = COMMANDS.get(command.name)
         if spec is not None and spec.audience is Audience.ADMINS and not self.is_admin(context.user):
             raise AdminsOnly

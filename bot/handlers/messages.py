@@ -237,20 +237,19 @@ class MessageHandler:
         whole = message if answered is None else complete(message, answered)
         try:
             try:
-                card = await self._handle(draft, whole, requester, admitted=admitted)
+                return await self._handle(draft, whole, requester, admitted=admitted)
             except (ReplyHasNoPicture, PicturesWithoutPrompt) as refusal:
                 ended = None if answered is not None else await self._find_ended_job(message, refusal)
                 if ended is None:
                     raise
                 answered = ended
-                card = await self._handle(draft, complete(message, answered), requester, admitted=True)
+                return await self._handle(draft, complete(message, answered), requester, admitted=True)
         except Exception as failed:
             reply = await self._answer_failure(message, requester, failed, answered)
             if isinstance(failed, Refusal) and draft.job_id is not None:
                 return await self._refuse_job(draft, requester, failed)
             self._draft_jobs.hold_refusal(draft, failed)
             return reply
-        return None if card is None else Reply(card=card)
 
     def _find_answered(self, draft: Draft, message: Message) -> PendingRequest | None:
         """The request that a draft answers: not its own, and not one that is newer than what is corrected."""
@@ -307,8 +306,8 @@ class MessageHandler:
                 log.error("message handler failed", chat=message.chat.key, exc_info=failed)
                 return error_reply(requester, EaselError())
 
-    async def _handle(self, draft: Draft, message: Message, requester: Requester, *, admitted: bool) -> Card | None:
-        """The card to reply; None: a status message replies, or nothing does. `message`: what the draft says.
+    async def _handle(self, draft: Draft, message: Message, requester: Requester, *, admitted: bool) -> Reply | None:
+        """The reply; None: a status message replies, or nothing does. `message`: what the draft says.
 
         Raises EaselError, whose words are the reply, and SuppressReply.
         """
@@ -351,7 +350,7 @@ class MessageHandler:
         """What is said to a request whose region is to be painted by hand."""
         return RegionAsked() if self._status_messages.opens_pages(chat) else RegionUnavailable()
 
-    async def _answer_command(self, draft: Draft, message: Message, who: Requester, command: Command) -> Card | None:
+    async def _answer_command(self, draft: Draft, message: Message, who: Requester, command: Command) -> Reply | None:
         if draft.job_id is not None:
             return None
         draft.answered = True

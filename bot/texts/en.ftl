@@ -503,6 +503,7 @@ answer-stats =
     Waiting: { NUMBER($waiting, useGrouping: 0) } · painting: { NUMBER($running, useGrouping: 0) }
     Done: { NUMBER($done, useGrouping: 0) } · failed: { NUMBER($failed, useGrouping: 0) } · cancelled: { NUMBER($cancelled, useGrouping: 0) }
     Credits charged: { NUMBER($charged, useGrouping: 0) }
+answer-stats-chart = Chart: pictures, failed jobs and credits on each of the last { NUMBER($days, useGrouping: 0) } days
 answer-stats-spent = Taken by the picture services, in their own credits: { NUMBER($spent, useGrouping: 0) }
 answer-stats-refused = Refused by moderation within a day: { NUMBER($count, useGrouping: 0) }
 answer-stats-paused = Paused: { $user }, for another { NUMBER($hours, useGrouping: 0) } { $hours ->

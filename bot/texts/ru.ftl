@@ -530,6 +530,7 @@ answer-stats =
     Ждут: { NUMBER($waiting, useGrouping: 0) } · рисуются: { NUMBER($running, useGrouping: 0) }
     Готово: { NUMBER($done, useGrouping: 0) } · не удалось: { NUMBER($failed, useGrouping: 0) } · отменено: { NUMBER($cancelled, useGrouping: 0) }
     Списано кредитов: { NUMBER($charged, useGrouping: 0) }
+answer-stats-chart = График: картинки, неудачи и кредиты по дням, дней: { NUMBER($days, useGrouping: 0) }
 answer-stats-spent = Взяли сервисы рисования, в их собственных кредитах: { NUMBER($spent, useGrouping: 0) }
 answer-stats-refused = Отклонено модерацией за сутки: { NUMBER($count, useGrouping: 0) }
 answer-stats-paused = На паузе: { $user }, ещё { $hours ->

@@ -408,6 +408,7 @@ answer-stats =
     排队：{ NUMBER($waiting, useGrouping: 0) } · 绘制中：{ NUMBER($running, useGrouping: 0) }
     完成：{ NUMBER($done, useGrouping: 0) } · 失败：{ NUMBER($failed, useGrouping: 0) } · 取消：{ NUMBER($cancelled, useGrouping: 0) }
     扣除积分：{ NUMBER($charged, useGrouping: 0) }
+answer-stats-chart = 图表：最近 { NUMBER($days, useGrouping: 0) } 天每天的图片、失败和积分
 answer-stats-spent = 绘图服务扣除（按其自身的积分）：{ NUMBER($spent, useGrouping: 0) }
 answer-stats-refused = 一天之内被审核拒绝：{ NUMBER($count, useGrouping: 0) }
 answer-stats-paused = 暂停中：{ $user }，还有 { NUMBER($hours, useGrouping: 0) } 小时（被拒 { NUMBER($count, useGrouping: 0) } 次）。解除：/admin unpause { $user }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Card, Chat, MessageRef
-from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
+from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits, SendForbidden
 from bot.handlers.commands import help_text
 from bot.intake.commands import COMMANDS
 from bot.quota import MAX_CREDITS, hours_to_refill
@@ -190,7 +190,22 @@ async def test_stats_of_the_day(easel: MemoryWorld) -> None:
     await easel.say("a cat [[400]]", sender=JADE)
     await easel.settled(2)
     counts = {"waiting": 0, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "charged": 2, "users": 2}
-    assert await answer(easel, "/admin stats", sender=BOSS) == translate("en", "answer-stats", **counts)
+    message = easel.platform.message("/admin stats", sender=BOSS)
+    for _ in range(2):
+        await easel.app.events.receive_message(message)
+    [said] = [post for post in easel.platform.posts if post.reply_to == message.id]
+    assert said.text == translate("en", "answer-stats", **counts)
+    assert said.cards[-1].alt_text == translate("en", "answer-stats-chart", days=30)
+    assert said.deliveries == 1
+    [chart] = said.images
+    assert (chart.media_type, chart.width, chart.height) == ("image/png", 1200, 675)
+
+
+async def test_stats_are_said_where_no_picture_may_be_posted(easel: MemoryWorld) -> None:
+    easel.platform.failures = [SendForbidden(detail="no photos")]
+    said = await ask(easel, "/admin stats", sender=BOSS)
+    assert said.images == []
+    assert said.text.startswith("Today (UTC): 0 people asked.")
 
 
 @pytest.mark.forms(4)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.chat import Action
+from bot.chat import Action, User
 from bot.errors import FlaggedPrompt, Moderated, Paused
 from bot.handlers.commands import help_text
+from bot.handlers.replies import MAX_CAPTION_CHARS
 from bot.job import Failure, State
 from bot.jobs import cards
 from bot.sandbox import Sandbox
@@ -234,3 +235,17 @@ async def test_a_pause_survives_a_restart_and_forget(tmp_path: Path, sandbox: Sa
         await ask(easel, "/forget")
     async with world(tmp_path, sandbox, platform, clock=ShiftedClock(), limits=TWO) as easel:
         assert (await ask(easel, "a dog")).text == await paused_words(easel)
+
+
+async def test_statistics_that_a_caption_does_not_hold_go_on_below_the_chart(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with world(tmp_path, sandbox, clock=ShiftedClock()) as easel:
+        async with easel.store() as store:
+            for letter in "abcdefghij":
+                user = User(platform="memory", id=letter * 120, name=letter)
+                await strike(store, user=user, strikes=StrikeRules(limit=9, pause=timedelta(hours=1)))
+        message = easel.platform.message("/admin stats", sender=BOSS)
+        await easel.app.events.receive_message(message)
+        [shown, rest] = [post for post in easel.platform.posts if post.reply_to == message.id]
+        assert (len(shown.images), len(rest.images)) == (1, 0)
+        assert len(shown.text) <= MAX_CAPTION_CHARS
+        assert f"{shown.text}\n{rest.text}".count("Refused within a day") == 10

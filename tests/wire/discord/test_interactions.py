@@ -125,6 +125,17 @@ async def test_admins_grant_and_others_do_not(world: DiscordWorld) -> None:
         assert tried.original.content == translate("en", "refusal-admins-only")
 
 
+async def test_statistics_come_with_a_chart(world: DiscordWorld) -> None:
+    world.settings["admins"] = [f"discord:{world.ada.id}"]
+    async with world.easel():
+        asked = world.server.slash(world.ada, world.channel, "admin stats")
+        await world.until(lambda: asked.original and not asked.original.loading)
+        assert asked.original is not None
+        assert asked.original.content.startswith("Today (UTC): 0 people asked.")
+        assert [each.filename for each in asked.original.attachments] == ["easel-1.png"]
+        assert asked.followups == []
+
+
 async def test_the_history_leads_to_the_messages(world: DiscordWorld) -> None:
     async with world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")

@@ -38,7 +38,7 @@ async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by
     chat = chat or place.private
     request = place.server.say(by or place.ada, chat, text)
     answer = await place.wait_for_reply(chat, after=request)
-    return answer.text.replace(WORD_JOINER, "")
+    return (answer.caption or answer.text).replace(WORD_JOINER, "")
 
 
 def names(menu: list[tuple[str, str]]) -> tuple[str, ...]:
@@ -237,6 +237,20 @@ async def test_a_grant_that_comes_again_is_given_once(place: TelegramWorld, bo: 
         await place.wait_until_heard()
         await asked(place, "/quota")
         assert await place.available_credits(bo) == 70
+
+
+async def test_statistics_come_with_a_chart(place: TelegramWorld) -> None:
+    async with place.easel():
+        request = place.server.say(place.ada, place.private, "/admin stats")
+        answer = await place.wait_for_reply(after=request)
+        assert answer.photo is not None
+        assert answer.caption.startswith("Today (UTC): 0 people asked.")
+        assert answer.reply_to is request
+        place.server.restrict(place.group, "photos", "documents")
+        request = place.server.say(place.ada, place.group, f"/admin@{place.server.bot.username} stats")
+        answer = await place.wait_for_reply(place.group, after=request)
+        assert answer.photo is None
+        assert answer.text.startswith("Today (UTC): 0 people asked.")
 
 
 async def test_an_option_in_a_command_is_understood(place: TelegramWorld) -> None:
