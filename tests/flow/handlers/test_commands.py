@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Card, Chat, MessageRef
-from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits, SendForbidden
+from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits, SendForbidden, StoreFailed
 from bot.handlers.commands import help_text
 from bot.intake.commands import COMMANDS
+from bot.ports.admin_figures import DayFigures
 from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
+from bot.store.administration.admin_store import AdminStore
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books
 from tests.flow.world import MemoryWorld, settings, world
@@ -199,6 +201,18 @@ async def test_stats_of_the_day(easel: MemoryWorld) -> None:
     assert said.deliveries == 1
     [chart] = said.images
     assert (chart.media_type, chart.width, chart.height) == ("image/png", 1200, 675)
+
+
+async def test_stats_are_said_while_the_figures_of_the_chart_cannot_be_had(
+    easel: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object, days: int) -> tuple[DayFigures, ...]:
+        raise StoreFailed(detail=f"{days} days took too long")
+
+    monkeypatch.setattr(AdminStore, "daily", fail)
+    said = await ask(easel, "/admin stats", sender=BOSS)
+    assert said.images == []
+    assert said.text.startswith("Today (UTC): 0 people asked.")
 
 
 async def test_stats_are_said_where_no_picture_may_be_posted(easel: MemoryWorld) -> None:

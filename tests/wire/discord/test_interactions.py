@@ -5,7 +5,7 @@ Each is acknowledged in time, answered in one message and understood after a res
 
 from bot.chat import Action
 from bot.texts import translate
-from tests.servers.discord import Answered, Message, Upload
+from tests.servers.discord import Answered, Message, Permission, Upload
 from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, button, photo
 from tests.wire.discord.interactions import shot, whispered
@@ -134,6 +134,11 @@ async def test_statistics_come_with_a_chart(world: DiscordWorld) -> None:
         assert asked.original.content.startswith("Today (UTC): 0 people asked.")
         assert [each.filename for each in asked.original.attachments] == ["easel-1.png"]
         assert asked.followups == []
+        world.channel.denied = Permission.ATTACH_FILES
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} /admin stats")
+        said = await world.wait_for_reply(after=asked.original)
+        assert said.content == asked.original.content
+        assert said.attachments == []
 
 
 async def test_the_history_leads_to_the_messages(world: DiscordWorld) -> None:
