@@ -90,7 +90,7 @@ async def _get_job(visit: Visit) -> web.StreamResponse:
     found = await visit.administration.job(queries.parse_key(visit.request.query, "id"))
     if found is None:
         raise RequestRefused(
-            404, "There is no job with this id that can be read; it may be forgotten, or damaged: easel check says so."
+            404, "There is no job with this id that can be read; it may be forgotten, or its row damaged."
         )
     return web.json_response(to_json(found), headers=SEALED)
 

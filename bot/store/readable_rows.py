@@ -130,7 +130,7 @@ def _read_part(
 @lru_cache(maxsize=100)
 def _note(source: str, failure: str) -> None:
     """Once for each kind of damage: the page asks every few seconds."""
-    log.warning("rows not read, and left out of a list; easel check names them", table=source[:100], failure=failure)
+    log.warning("rows not read, and left out of a list", table=source[:100], failure=failure)
 
 
 def _python_types(column: Any) -> tuple[type, ...]:
