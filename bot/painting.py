@@ -233,6 +233,9 @@ class PaintRequest:
     marks: DrawnMarks | None = None
     """What was drawn on the second reference, which is a copy of the first one; None: nothing, as far as is known."""
 
+    has_unread_copy: bool = False
+    """Whether the second reference is a copy of the first one that was changed by what is not known as marks."""
+
     markup: Image | None = None
     """Marks on the first reference for a provider that takes them so: a transparent PNG of its size. None: there are
     none, or they are shown on a copy."""

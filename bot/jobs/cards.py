@@ -21,12 +21,14 @@ def done_card(
     charged: int,
     missing: str = "",
     moved: int = 0,
+    unread: bool = False,
     scaled: bool = False,
     wears: bool = False,
 ) -> Card:
     """The final state of a job with `count` images that took `seconds` and cost `charged` credits. `missing`: id of the
     failure because of which there are fewer than were asked for; empty: not known. `moved`: images that show something
-    else outside the mask, too. `scaled`: the original was scaled down for its larger canvas. `wears`: so many edits
+    else outside the mask, too. `unread`: a copy was sent back on which no marks were found.
+    `scaled`: the original was scaled down for its larger canvas. `wears`: so many edits
     follow one another that the picture has worn out."""
     text_id = "done-caption" if count >= job.options.n else "done-partly"
     numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
@@ -38,6 +40,8 @@ def done_card(
         why += "\n" + translate(job.locale, "done-wears")
     if moved:
         why += "\n" + translate(job.locale, "done-moved", count=moved)
+    if unread:
+        why += "\n" + translate(job.locale, "done-unread")
     if scaled:
         why += "\n" + translate(job.locale, "done-scaled")
     return Card(

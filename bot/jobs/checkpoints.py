@@ -28,6 +28,8 @@ class GenerationState:
     """Whether some of the first reference is to stay: a mask was sent along, or marks that enclose an area."""
     marked: bool = False
     """Whether the second reference was known as a copy of the first one with marks drawn on it by hand."""
+    unread: bool = False
+    """Whether the second reference was known as a copy of the first one, changed by what is not known as marks."""
     shape: str = ""
     """Shape of the canvas that was sent, `3:2`, where it had grown around the first reference; empty: it had not."""
     upstream_id: str | None = None
@@ -71,6 +73,7 @@ def restore_state(job: Job) -> GenerationState:
     for number, facts in numbered_checkpoints(job, "attempt-started:"):
         state.number, state.provider, state.price = number, facts["provider"], facts["price"]
         state.model, state.masked = facts.get("model", ""), facts.get("masked", False)
+        state.unread = facts.get("unread", False)
         state.marked, state.shape = facts.get("marked", False), facts.get("shape", "")
     accepted = job.checkpoints.get("accepted", {})
     if accepted.get("attempt", state.number) == state.number:  # the id may belong to the attempt before

@@ -77,6 +77,8 @@ class Delivery:
         }
         if edited.moved:
             facts["moved"] = edited.moved
+        if state.unread:
+            facts["unread"] = True
         if edited.scaled:
             facts["scaled"] = True
         if due is not None:  # what was asked for alone, where the provider is gone
@@ -110,6 +112,7 @@ class Delivery:
             charged=charged,
             missing=str(facts.get("missing", "")),
             moved=int(facts.get("moved", 0)),
+            unread=bool(facts.get("unread")),
             scaled=bool(facts.get("scaled")),
         )
 

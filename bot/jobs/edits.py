@@ -71,7 +71,9 @@ class Edits:
         if job.mask is None and len(job.references) > 1:
             references, _ = await self._images.load_references(job, ORIGINAL)
             found = await self._marked_copies.find(job, references)
-            return (references[0], None, False) if found is None else (found.references[0], found.marks.keep, False)
+            if found is None or found.marks is None:
+                return references[0], None, False
+            return found.references[0], found.marks.keep, False
         (original,), mask = await self._images.load_references(_first_reference(job), ORIGINAL)
         return original, mask, False
 

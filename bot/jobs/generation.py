@@ -129,7 +129,7 @@ class Generation:
         facts: dict[str, Any] = {"provider": event.provider, "price": event.price, "model": event.model}
         masked, marked = request.keeps_a_part, request.marks is not None
         shape = (request.options.size or "") if job.options.grows else ""
-        further = {"masked": masked, "marked": marked, "shape": shape}
+        further = {"masked": masked, "marked": marked, "unread": request.has_unread_copy, "shape": shape}
         value = facts | {name: each for name, each in further.items() if each}
         attempt = tracing.open_span(
             "attempt", provider=event.provider, model=event.model, dialect=event.dialect, number=number
@@ -146,6 +146,7 @@ class Generation:
             model=event.model,
             masked=masked,
             marked=marked,
+            unread=request.has_unread_copy,
             begun_s=self._clock.monotonic(),
             shape=shape,
         )
@@ -229,6 +230,8 @@ class Generation:
         """
         if request.mask is not None or (found := await self._marked_copies.find(job, request.references)) is None:
             return request
+        if found.marks is None:
+            return replace(request, has_unread_copy=True)
         marked = replace(request, references=found.references, marks=found.marks)
         return marked if self._provider.catalog.can_satisfy(requirements_of(marked)) else request
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.errors import BadResult, NothingDrawn
 from bot.job import Job
 from bot.painting import DrawnMarks, Image
+from bot.pictures.likeness import Likeness
 from bot.pictures.processing import ImageProcessor
 
 MAX_SHAPE_RATIO = 1.25  # of the shapes of a picture and its copy; a screenshot leaves out less
@@ -16,13 +17,13 @@ MAX_SHAPE_RATIO = 1.25  # of the shapes of a picture and its copy; a screenshot 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedReferences:
-    """References of which the second is a copy of the first one with marks drawn on it."""
+    """References of which the second is a copy of the first one with something drawn on it."""
 
     references: tuple[Image, ...]
     """All of them: the original, the copy, then the others."""
 
-    marks: DrawnMarks
-    """What is drawn."""
+    marks: DrawnMarks | None
+    """What is drawn; None: something is, but nothing that is known as marks."""
 
 
 class MarkedCopies:
@@ -33,20 +34,28 @@ class MarkedCopies:
 
     async def find(self, job: Job, references: Sequence[Image]) -> MarkedReferences | None:
         """None: no reference is a marked copy of another, or the job is a variation, whose result looks like one.
+        Without marks: the one picture with which somebody has replied to a result is a copy of it that was changed by
+        something else.
 
         Raises NothingDrawn where there are two and both are the same picture: one that was sent back, or twice.
         """
         if job.is_variation:
             return None
+        has_unread = False
         alike: dict[frozenset[int], bool] = {}
         for original, copy in _pairs(len(references)):
             pair = frozenset((original, copy))
             if pair not in alike:
                 alike[pair] = await self._are_alike(job, references[original], references[copy])
-            if alike[pair] and (marks := await self._find_marks(job, references, original, copy)) is not None:
+            if not alike[pair]:
+                continue
+            marks = await self._find_marks(job, references, original, copy)
+            if isinstance(marks, DrawnMarks):
                 others = (each for at, each in enumerate(references) if at not in pair)
                 return MarkedReferences(references=(references[original], references[copy], *others), marks=marks)
-        return None
+            has_unread |= marks is Likeness.CHANGED
+        is_sent_back = job.parent is not None and len(references) == 2  # others may be meant as references
+        return MarkedReferences(references=tuple(references), marks=None) if has_unread and is_sent_back else None
 
     async def _are_alike(self, job: Job, one: Image, other: Image) -> bool:
         """Whether it is worth a closer look; of most pictures it is not."""
@@ -55,17 +64,19 @@ class MarkedCopies:
             return False
         return await self._processor.are_alike(one, other, owner=job.user.key)
 
-    async def _find_marks(self, job: Job, references: Sequence[Image], original: int, copy: int) -> DrawnMarks | None:
+    async def _find_marks(
+        self, job: Job, references: Sequence[Image], original: int, copy: int
+    ) -> DrawnMarks | Likeness:
         try:
             return await self._processor.find_marks(references[original], references[copy], owner=job.user.key)
         except NothingDrawn:
             one, other = references[original], references[copy]
             is_meant = job.parent is not None or (one.width, one.height) == (other.width, other.height)
             if len(references) > 2 or not is_meant:  # such as a picture and its thumbnail, of which somebody speaks
-                return None
+                return Likeness.OTHER
             raise
         except BadResult:  # too large to be compared: they are references like others
-            return None
+            return Likeness.OTHER
 
 
 def _pairs(count: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,6 @@ filter over everything is none either.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from PIL import ImageChops, ImageFilter, ImageStat
 
 from bot.pictures.alignment import Placement, find_placement, transform
 from bot.pictures.inks import THIN_INK_DISTANCE, find_inks, is_between, is_mixed_with_one_color
-from bot.pictures.likeness import FLAT_DEVIATION
+from bot.pictures.likeness import FLAT_DEVIATION, Likeness
 from bot.pictures.morphology import Labels, Mask, filled, grown, labelled, shrunk
 from bot.pictures.texture import has_other_texture, roughness
 
@@ -55,16 +54,6 @@ Floats = npt.NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
 
-class Likeness(Enum):
-    """How two pictures without marks are alike."""
-
-    SAME = "same"
-    """One picture, as far as can be seen."""
-
-    OTHER = "other"
-    """Another picture, one that was filtered or painted anew, or one whose marks the first one has."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """What was drawn on a copy of a picture."""
@@ -92,8 +81,10 @@ def find_marks(original: Pillow.Image, copy: Pillow.Image) -> Marks | Likeness:
     labels = pair.differing_regions()
     drawn = _ink(pair, labels)
     if not labels.any():
-        return Likeness.SAME if pair.is_same else Likeness.OTHER
-    if drawn is None or not pair.was_drawn_on_copy(drawn):
+        return Likeness.SAME if pair.is_same else pair.likeness
+    if drawn is None:
+        return pair.likeness
+    if not pair.was_drawn_on_copy(drawn):
         return Likeness.OTHER
     area = _marked_area(drawn)
     keep = None if area is None else _placed(_grey(~area), frame, original.size, 255)
@@ -149,7 +140,12 @@ class _Pair:
     @property
     def is_same(self) -> bool:
         """Whether the copy, on which no marks are, is the original as far as can be seen."""
-        return self.is_same_light and not self.is_plain and not has_other_texture(self.original, self.copy)
+        return self.likeness is Likeness.CHANGED and not has_other_texture(self.original, self.copy)
+
+    @property
+    def likeness(self) -> Likeness:
+        """Of a copy that differs in what is no marks."""
+        return Likeness.CHANGED if self.is_same_light and not self.is_plain else Likeness.OTHER
 
     @property
     def is_plain(self) -> bool:

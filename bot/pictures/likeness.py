@@ -1,7 +1,22 @@
 """Whether two pictures could show one scene, from afar: so that few pairs are looked at closely. Pure."""
 
+from enum import Enum
+
 MIN_CORRELATION = 0.45  # of the grey values, from -1 to 1; below, marks would cover most of the scene
 FLAT_DEVIATION = 3.0  # of 255; what varies less may be the same as anything that varies as little
+
+
+class Likeness(Enum):
+    """How two pictures without marks are alike."""
+
+    SAME = "same"
+    """One picture, as far as can be seen."""
+
+    CHANGED = "changed"
+    """One picture, with a part that differs: something was laid over it that is not known as marks."""
+
+    OTHER = "other"
+    """Another picture, one that was filtered or painted anew as a whole, or one whose marks the first one has."""
 
 
 def is_alike_from_afar(one: bytes, other: bytes) -> bool:

@@ -19,6 +19,7 @@ from bot.pictures.encoding import MAX_EDGE_PX
 from bot.pictures.frames import CANVAS_EDGE_PX, Frame, Shapes, enlarge
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.inspection import Inspected, inspect_image
+from bot.pictures.likeness import Likeness
 from bot.pictures.price import (
     BYTE_S,
     DEFAULT_LIMITS,
@@ -154,18 +155,20 @@ class ImageProcessor:
         price = inspected.price.beside(compared.price)
         return bool(await self._run(owner, price, work.compare_from_afar, inspected, compared.source))
 
-    async def find_marks(self, original: Image, copy: Image, *, owner: str) -> DrawnMarks | None:
-        """What was drawn on a copy of a picture, both as `prepare_reference` returns them. None: it is no copy, or it
-        differs in something else, or there is no memory for both at once.
+    async def find_marks(self, original: Image, copy: Image, *, owner: str) -> DrawnMarks | Likeness:
+        """What was drawn on a copy of a picture, both as `prepare_reference` returns them. OTHER: it is no copy, or
+        there is no memory for both at once; CHANGED: it differs in something else.
 
         Raises NothingDrawn.
         """
         inspected = await self._inspect(owner, copy.data, "", Task(edge=MAX_EDGE_PX, encodes=("image/png",)))
         price = inspected.price.composing(original.width * original.height)
         if price.memory_bytes > self._limits.memory_bytes:
-            return None
+            return Likeness.OTHER
         found = await self._run(owner, price, work.find_marks, inspected, original)
-        return DrawnMarks(overlay=found[0], keep=found[1] if len(found) > 1 else None) if found else None
+        if not found or not found[0].data:
+            return Likeness.CHANGED if found else Likeness.OTHER
+        return DrawnMarks(overlay=found[0], keep=found[1] if len(found) > 1 else None)
 
     async def resize_overlay(self, overlay: Image, size: tuple[int, int], *, owner: str) -> Image:
         """What `find_marks` has found in another size, pixels, no larger than it was."""

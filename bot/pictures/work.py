@@ -34,7 +34,7 @@ from bot.pictures.decoding import (
 from bot.pictures.encoding import MAX_EDGE_PX, encode_image, encode_to_limit, flatten_on_white
 from bot.pictures.frames import Frame
 from bot.pictures.headers import PictureHeader
-from bot.pictures.likeness import is_alike_from_afar
+from bot.pictures.likeness import Likeness, is_alike_from_afar
 from bot.pictures.masks import encode_mask, has_transparency, kept_pixels, same_aspect_ratio
 from bot.pictures.price import fit_within
 from bot.pictures.strokes import Drawing
@@ -204,13 +204,16 @@ def compare_from_afar(source: Source, other: Source) -> tuple[Image, ...]:
 
 def find_marks(source: Source, original: Image) -> tuple[Image, ...]:
     """What was drawn on a copy of `original`, in its size: the marks alone, and a mask where they say what is to
-    change, each a PNG. Nothing: it is no copy, or differs in something else. Raises NothingDrawn, BrokenPicture."""
+    change, each a PNG. Nothing: it is no copy; an image without data: it differs in
+    something else. Raises NothingDrawn, BrokenPicture."""
     from bot.pictures import drawn_marks  # numpy, which nothing else needs
 
     copy = flatten_on_white(_decode(source, MAX_EDGE_PX))
     found = drawn_marks.find_marks(flatten_on_white(_decode_own(original)), copy)
-    if found is drawn_marks.Likeness.SAME:
+    if found is Likeness.SAME:
         raise NothingDrawn
+    if found is Likeness.CHANGED:
+        return (Image(data=b"", media_type="image/png", width=1, height=1),)
     if not isinstance(found, drawn_marks.Marks):
         return ()
     masks = () if found.keep is None else (encode_mask(found.keep, found.keep.size),)

@@ -365,6 +365,8 @@ done-moved = { $count ->
     [one] Outside the mask the picture could not be put back as it was: it is shown as painted.
    *[other] In { NUMBER($count, useGrouping: 0) } of them the picture outside the mask could not be put back as it was: those are shown as painted.
 }
+# Below a picture, where a copy of the one before was sent back that differs in what is no marks.
+done-unread = I found no pen marks on the picture that you sent back, so it counted as a second picture. A plain pen in one color is found best.
 # Below a picture that was edited more than three times in a row.
 done-wears = Each edit wears a picture out a little, and this one has had several. From the original, behind More…, paints all of them at once.
 # Below a picture, where the model that was chosen before is no longer offered.

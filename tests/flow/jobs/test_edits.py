@@ -209,6 +209,19 @@ async def test_the_same_picture_twice_is_refused_before_anything_is_spent(bench:
     assert bench.platform.posts[0].text == translate("en", "refusal-nothing-drawn")
 
 
+async def test_a_copy_that_was_sent_back_and_changed_by_no_pen_is_a_second_picture_and_that_is_said(
+    bench: RunnerBench,
+) -> None:
+    bench.upstream.script = [finished(ORIGINAL), finished(ORIGINAL)]
+    colors = np.array(ORIGINAL)
+    noise = np.random.default_rng(1).normal(scale=40, size=(96, 114, 3))
+    colors[78:174, 90:204] = np.clip(colors[78:174, 90:204] + noise, 0, 255).astype(np.uint8)
+    noisy = Pillow.fromarray(colors)
+    job, text, _ = await end(bench, await accept_pair(bench, ORIGINAL, noisy, parent="before"))
+    assert (job.state, bench.upstream.requests[0].prompt) == (State.DONE, "a cat")
+    assert translate("en", "done-unread") in text
+
+
 async def test_a_picture_and_its_thumbnail_are_two_references(bench: RunnerBench) -> None:
     bench.upstream.script = [finished(repainted(ORIGINAL))]
     small = ORIGINAL.resize((ORIGINAL.width // 2, ORIGINAL.height // 2))
