@@ -15,7 +15,6 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from bot.observability import logs
 from bot.observability.logs import configure_logging
-from bot.pictures import worker_pool
 from bot.sandbox import renderer
 from bot.sandbox.images import playback
 from bot.store.maintenance import upgrade
@@ -25,9 +24,9 @@ from tests.support.event_loop import TestLoop
 from tests.support.examples import choose_examples
 from tests.support.forms import choose_forms
 from tests.support.painting import encode_remembered, paint_enlarged
+from tests.support.patience import PICTURE_DEADLINE_S, pool_defaults
 from tests.support.postgres import Cluster, shared_cluster
 
-BUSY_DEADLINE_S = 120.0  # of a call in a picture worker, beside all that a busy machine does besides
 FOLDER = Path(__file__).parent
 gc.set_threshold(50_000, 20, 20)  # a tenth of the processor time went into looking for cycles
 gc.disable()  # what is imported and collected stays
@@ -164,9 +163,7 @@ def logged() -> None:
 def patient_pools() -> Iterator[None]:
     """Work with pictures, which yields to all else, gets the time that it may take on a busy machine."""
     with pytest.MonkeyPatch.context() as patched:
-        defaults = worker_pool.WorkerPool.__init__.__kwdefaults__
-        assert defaults is not None
-        patched.setitem(defaults, "deadline_s", BUSY_DEADLINE_S)
+        patched.setitem(pool_defaults(), "deadline_s", PICTURE_DEADLINE_S)
         yield
 
 

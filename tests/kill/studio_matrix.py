@@ -26,7 +26,7 @@ from tests.support.images import mask_for
 from tests.support.marked_copies import encircled
 from tests.support.waiting import wait_until
 
-PREPARED_AT_ONCE = 6  # cells: a busy machine has as long for each few as for anything
+PREPARED_AT_ONCE = 3  # cells: a busy machine has as long for each few as for anything
 MAX_WAITS = 4  # each as long as a test waits for anything
 CALLS = "a small boat"  # how all prompts begin
 

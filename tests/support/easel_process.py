@@ -15,18 +15,21 @@ from bot.observability.logs import configure_logging
 from bot.runtime import event_loop
 from bot.settings import load
 from tests.support.forked import ForkedProcess
+from tests.support.patience import be_patient
 from tests.support.waiting import TIMEOUT_S
 
 
 def run_easel(config: Path) -> None:
     """`easel run`, in the child."""
     configure_logging("json", "info")  # to stderr: stdout belongs to the reports
+    be_patient()
     event_loop.run(adapters.service.run(load(config), ready=lambda address: write_report(ready=address)))
 
 
 def run_worker(config: Path) -> None:
     """`easel worker`, in the child."""
     configure_logging("json", "info")
+    be_patient()
     event_loop.run(adapters.service.work(load(config), ready=lambda address: write_report(ready=address)))
 
 

@@ -24,8 +24,8 @@ from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from tests.servers.upstream.picture_host import PictureHost
 from tests.support.clocks import FakeClock
+from tests.support.patience import PICTURE_DEADLINE_S
 from tests.support.platform import AMBER, DIRECT, Platform
-from tests.unit.pictures.images import BUSY_DEADLINE_S
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 
@@ -82,7 +82,7 @@ class RunnerBench:
         self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
         self.upstream = Upstream()
-        processor = ImageProcessor(pool=WorkerPool(deadline_s=BUSY_DEADLINE_S))
+        processor = ImageProcessor(pool=WorkerPool(deadline_s=PICTURE_DEADLINE_S))
         linked = LinkedImages(fetcher, store.adapter_store, SystemClock())
         self.jobs = JobRunner(
             store=store,

@@ -9,11 +9,11 @@ from PIL import Image as Pillow
 from bot.painting import Capabilities, Image
 from bot.pictures.processing import ImageProcessor
 from bot.pictures.worker_pool import WorkerPool
+from tests.support.patience import PICTURE_DEADLINE_S
 
 CAPABILITIES = Capabilities()
 NAME = "holiday.png"
-BUSY_DEADLINE_S = 120.0  # of a call in a worker process, which yields to all that a busy machine does besides
-PROCESSOR = ImageProcessor(pool=WorkerPool(deadline_s=BUSY_DEADLINE_S))
+PROCESSOR = ImageProcessor(pool=WorkerPool(deadline_s=PICTURE_DEADLINE_S))
 OWNER = "memory:amber"
 
 

@@ -29,8 +29,9 @@ from tests.support.hostile_images import (
     scanned_jpeg,
 )
 from tests.support.images import encode_image, png
+from tests.support.patience import PICTURE_DEADLINE_S
 from tests.unit.pictures import odd_work
-from tests.unit.pictures.images import BUSY_DEADLINE_S, CAPABILITIES, NAME, noise
+from tests.unit.pictures.images import CAPABILITIES, NAME, noise
 
 MB = 1_000_000
 MASKS = Capabilities(supports_masks=True)
@@ -160,7 +161,7 @@ SMALL = Limits(memory_bytes=80 * MB)  # for 8 megapixels of 4 bytes: one copy, a
 
 @pytest.mark.thorough
 async def test_a_large_png_is_fitted_and_masked_within_memory() -> None:
-    processor = ImageProcessor(SMALL, pool=WorkerPool(deadline_s=BUSY_DEADLINE_S))
+    processor = ImageProcessor(SMALL, pool=WorkerPool(deadline_s=PICTURE_DEADLINE_S))
     opaque, clear = black_png(3300, 2500), black_png(3300, 2500, colour=6)
     image = Image(data=opaque + bytes(400_000), media_type="image/png", width=3300, height=2500)
     fitted, changed = await processor.fit_to_limit(image, max_bytes=400_000, owner="amber")
