@@ -167,6 +167,7 @@ async def test_what_is_encircled_by_hand_changes_and_all_around_it_is_put_back(
     assert said(1) not in text
 
 
+@pytest.mark.thorough
 async def test_a_provider_that_takes_marks_as_a_layer_gets_them_in_the_originals_size_also_when_that_is_shrunk(
     bench: RunnerBench,
 ) -> None:
