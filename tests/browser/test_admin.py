@@ -214,6 +214,7 @@ async def test_a_member_gets_credits_once_they_are_confirmed(browser: Browser, e
         pytest.param(True, PAGES, marks=pytest.mark.thorough, id="phone"),
     ],
 )
+@pytest.mark.thorough
 async def test_axe_finds_nothing_on_any_page(
     browser: Browser, easel: World, is_phone: bool, addresses: tuple[str, ...]
 ) -> None:

@@ -21,6 +21,7 @@ async def walk_to_end(tiles: Locator, count: int) -> None:
     await expect(tiles).to_have_count(count)
 
 
+@pytest.mark.thorough
 async def test_the_wall_is_filtered_walked_and_leads_to_messages_however_old(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     await fill_chat(made.settings["playground"]["path"], RESULTS)

@@ -11,6 +11,7 @@ from tests.browser.test_page import PRIVATE, messages, pictures, write
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
 
 
+@pytest.mark.thorough
 async def test_edit_vary_and_compare_are_about_the_chosen_picture(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     async with made.served() as address, page_at(browser, address) as page:

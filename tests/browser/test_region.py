@@ -207,6 +207,7 @@ async def test_on_a_phone_one_finger_paints_and_two_pinch(browser: Browser, demo
     assert (made.sandbox.requests[-1].mask is not None, made.sandbox.requests[-1].prompt) == (True, "a hat")
 
 
+@pytest.mark.thorough
 async def test_the_keyboard_alone_marks_a_4k_photo_and_a_screen_reader_is_told(
     browser: Browser, demo: MakeDemo
 ) -> None:

@@ -102,6 +102,7 @@ async def ended(folder: Path, *words: str, is_fresh: bool = False) -> tuple[int,
 @pytest.mark.parametrize(
     "is_fresh", [pytest.param(False, id="forked"), pytest.param(True, id="fresh", marks=pytest.mark.thorough)]
 )
+@pytest.mark.thorough
 async def test_from_an_empty_folder_to_pictures_on_both_platforms(tmp_path: Path, is_fresh: bool) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()

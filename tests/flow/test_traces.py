@@ -174,6 +174,7 @@ def test_an_endpoint_is_a_collectors_or_that_of_its_traces(endpoint: str) -> Non
     assert traces_url(endpoint) == "http://c:4318/v1/traces"
 
 
+@pytest.mark.thorough
 def test_without_the_setting_nothing_of_it_is_imported() -> None:
     code = "import sys, adapters.service, bot.app; sys.exit('opentelemetry' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

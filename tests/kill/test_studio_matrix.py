@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("preloaded_texts")
 @pytest.mark.forms(1)
 @pytest.mark.timeout(600)  # seconds; three processes and some forty jobs
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.thorough
 async def test_kill_and_restart(tmp_path: Path, dialect: str, record_property: Recorder) -> None:
     await check_cells(tmp_path, dialect, few_cells, record_property)
 

@@ -37,6 +37,7 @@ async def slash_and_wait(world: DiscordWorld, channel: Channel, prompt: str) -> 
     await world.until(lambda: any(prompt in each.content and each.attachments for each in world.bot_messages(channel)))
 
 
+@pytest.mark.thorough
 async def test_a_killed_processes_shard_is_served_by_another(tmp_path: Path, shared_url: str) -> None:
     async with discord_world(tmp_path, shards=2) as world:
         world.server.gateway.max_concurrency = 16

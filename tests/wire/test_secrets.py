@@ -239,6 +239,7 @@ async def test_marked_secrets_show_nowhere(
     assert WISH not in http
 
 
+@pytest.mark.thorough
 async def test_commands_of_the_operator_print_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with whole(tmp_path, "chat", monkeypatch) as easel:
         settings = easel.settings

@@ -163,7 +163,7 @@ async def told(browser: Browser, path: str) -> Any:
 
 
 @pytest.mark.sqlite
-@pytest.mark.forms(2)
+@pytest.mark.forms(1)
 @pytest.mark.parametrize("value", [*DAMAGES.values(), *FURTHER.values()], ids=[*DAMAGES, *FURTHER])
 async def test_no_value_in_any_column_takes_a_page_down(tmp_path: Path, sandbox: Sandbox, value: str) -> None:
     async with world(tmp_path, sandbox) as easel:

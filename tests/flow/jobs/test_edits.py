@@ -67,6 +67,7 @@ async def test_what_the_upstream_has_moved_and_tinted_is_delivered_within_the_or
     assert said(1) not in text
 
 
+@pytest.mark.thorough
 async def test_what_shows_something_else_is_delivered_as_painted_and_that_is_said(bench: RunnerBench) -> None:
     bench.upstream.script = [finished(repainted(ORIGINAL)), finished(scene(seed=2))]
     job, text, [within, other] = await end(bench, await accept(bench, Options(n=2)))
@@ -237,6 +238,7 @@ async def test_another_picture_is_a_reference_as_ever(bench: RunnerBench) -> Non
     assert len(bench.upstream.requests[0].references) == 2
 
 
+@pytest.mark.thorough
 async def test_of_several_pictures_the_marked_one_goes_with_its_original_and_equal_ones_are_no_mistake(
     bench: RunnerBench,
 ) -> None:

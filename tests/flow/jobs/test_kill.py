@@ -138,6 +138,7 @@ async def test_jobs_survive_repeated_kills_at_any_moment(tmp_path: Path) -> None
         assert sorted(prompts) == sorted(set(prompts))
 
 
+@pytest.mark.thorough
 async def test_a_task_is_painted_once_however_often_the_process_is_killed(tmp_path: Path) -> None:
     """Killed three times while it is painted; the fourth process gets the picture of the first one's task."""
     opened = asyncio.Event()

@@ -176,6 +176,7 @@ async def test_where_no_size_can_be_asked_for_the_canvas_is_as_it_comes(tmp_path
         assert "size" not in sandbox.requests[0].body
 
 
+@pytest.mark.thorough
 async def test_a_larger_frame_is_put_together_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     platform, picture = Platform(), photo((384, 256))
     frame = frames.enlarge(picture.size, "zoom 1.5", frames.Shapes())

@@ -155,6 +155,7 @@ async def test_an_edit_comes_back_as_a_png_of_the_originals_size() -> None:
     assert (pixels(Pillow.open(io.BytesIO(result.data)))[kept] == pixels(original)[kept]).all()
 
 
+@pytest.mark.thorough
 async def test_another_frame_or_an_animation_stays_as_painted() -> None:
     original, mask = ready(scene()), mask_of(keep_around((320, 240)))
     animation = io.BytesIO()

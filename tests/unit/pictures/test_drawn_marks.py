@@ -273,6 +273,7 @@ def ready(image: Pillow.Image) -> Image:
     return Image(data=encoded(image, "PNG"), media_type="image/png", width=image.width, height=image.height)
 
 
+@pytest.mark.thorough
 async def test_marks_come_back_as_pngs_of_the_originals_size() -> None:
     original = picture("photo")
     found = await PROCESSOR.find_marks(ready(original), ready(sent(drawn(original, circle), 80, 0.5)), owner=OWNER)

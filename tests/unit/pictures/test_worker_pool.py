@@ -91,6 +91,7 @@ def test_failures_come_back_and_the_worker_stays(pool: WorkerPool) -> None:
         RemoteCall(pool, call("divide")).run()
 
 
+@pytest.mark.thorough
 def test_memory_beyond_the_price_is_too_many_pixels(pool: WorkerPool) -> None:
     for _ in range(2):
         with pytest.raises(PictureTooManyPixels) as refusal:

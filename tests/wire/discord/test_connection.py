@@ -82,6 +82,7 @@ async def test_a_revoked_token_shows_in_readyz(world: DiscordWorld) -> None:
     ]
 
 
+@pytest.mark.thorough
 async def test_a_refused_intent_that_was_not_asked_for_is_no_reason_to_hurry(
     world: DiscordWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +192,7 @@ async def test_an_old_message_that_was_edited_too_often_waits(tmp_path: Path) ->
         assert [each.route for each in world.server.refused] == [EDIT]
 
 
+@pytest.mark.thorough
 async def test_a_crowd_in_one_channel_causes_no_429(world: DiscordWorld) -> None:
     async with world.easel():
         members = [world.server.world.add_member(world.guild, f"member {number}") for number in range(8)]

@@ -102,6 +102,7 @@ async def test_an_allowed_server_allows_all_its_channels(world: DiscordWorld) ->
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("mute", [False, True])
+@pytest.mark.thorough
 async def test_a_flood_of_invalid_requests_gets_few_replies(world: DiscordWorld, mute: bool) -> None:
     """Replies of the adapter itself: missing permissions, in a direct message; a message that it may not read."""
     server_world = world.server.world

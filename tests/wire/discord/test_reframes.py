@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from PIL import Image
 
 from bot.chat import Action
@@ -16,6 +17,7 @@ async def opened(world: DiscordWorld, message: Message, action: Action) -> Messa
     return pressed.followups[0]
 
 
+@pytest.mark.thorough
 async def test_a_result_gets_a_larger_frame(world: DiscordWorld) -> None:
     async with world.easel():
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})

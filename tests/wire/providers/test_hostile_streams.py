@@ -105,6 +105,7 @@ def event(text: str) -> str:
     ],
     ids=["tiny events", "comments", "blank lines", "percents", "one large text", "percent lines", "one of many lines"],
 )
+@pytest.mark.thorough
 async def test_a_stream_is_read_in_turns(client: UpstreamClient, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     async with scripted_upstream(sends(body + PICTURE)) as up, watched(monkeypatch) as work:
         events = await paintings.gather(chat.provider(client, up.url))

@@ -281,6 +281,7 @@ REPLIES = [
 
 @pytest.mark.forms(1)
 @pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.thorough
 async def test_a_reply_shows_one_picture(is_streamed: bool) -> None:
     files = {**FILES, "/my%20fox.png": FOX, "/my_fox.png": FOX, "/plain": FOX}
     for reply in REPLIES:

@@ -47,6 +47,7 @@ async def test_albums_count_as_many_and_are_not_refused_either(tmp_path: Path) -
             assert len(place.bot_messages(place.group)) == 24
 
 
+@pytest.mark.thorough
 async def test_a_flood_limit_of_one_chat_holds_up_that_chat_alone(tmp_path: Path) -> None:
     async with telegram_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")

@@ -247,6 +247,7 @@ async def test_a_text_that_the_client_has_cut_is_one_prompt(
         assert await place.available_credits() == 49
 
 
+@pytest.mark.thorough
 async def test_parts_that_come_in_the_wrong_order_are_one_prompt(spacious: TelegramWorld, clock: PausableClock) -> None:
     place, (first, second) = spacious, cut(WORDS)
     async with place.easel():
@@ -295,6 +296,7 @@ async def test_a_text_that_is_too_long_is_refused_once_and_its_rest_is_never_pai
         assert place.sandbox.requests[0].prompt.strip() == second
 
 
+@pytest.mark.thorough
 async def test_the_rest_of_what_is_painted_already_is_said_to_be_late(spacious: TelegramWorld) -> None:
     place = spacious
     async with place.easel():

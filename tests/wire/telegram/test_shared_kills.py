@@ -62,6 +62,7 @@ async def test_another_process_polls_when_the_one_that_polled_is_killed(place: T
         assert "a fox" in picture.caption
 
 
+@pytest.mark.thorough
 async def test_a_stopped_poller_that_wakes_up_takes_its_successor_for_no_other_program(place: TelegramWorld) -> None:
     async with place.process() as first:
         await wait_until(lambda: query(place.database_url, HOLDER) not in ([], [(None,)]))
