@@ -81,8 +81,21 @@ def _files_to_begin_with(config: pytest.Config) -> list[Path]:
     if worker is None:
         return []
     named = [Path(each) for each in config.args]
-    files = sorted(file for each in named if each.is_dir() for file in each.resolve().rglob("test_*.py"))
+    found = (file for each in named if each.is_dir() for file in each.resolve().rglob("test_*.py"))
+    files = sorted(file for file in found if not any(_is_left_out(each, config) for each in file.parents))
     return files[int(str(worker["workerid"]).removeprefix("gw")) :: int(str(worker["workercount"]))]
+
+
+TOOLS = (FOLDER / "wire" / "servers", FOLDER / "wire" / "sandbox")  # tests of what the other tests talk to
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves tests of the test servers and of the sandbox out where `thorough` ones are left out: all others use them."""
+    return True if _is_left_out(collection_path, config) else None
+
+
+def _is_left_out(folder: Path, config: pytest.Config) -> bool:
+    return folder in TOOLS and "not thorough" in str(config.getoption("markexpr"))
 
 
 WAITING = ("kill", "browser")  # folders whose tests wait for processes
@@ -98,10 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _mark_thorough(items: list[pytest.Item]) -> None:
-    """Of each test marked `forms(count)` all forms but so many are `thorough`; so is what tests the test servers."""
-    for item in items:
-        if item.path.is_relative_to(FOLDER / "wire" / "servers"):
-            item.add_marker(pytest.mark.thorough)
+    """Of each test marked `forms(count)` all forms but so many are `thorough`."""
     forms: dict[tuple[Path, str], list[pytest.Function]] = {}
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.get_closest_marker("forms"):

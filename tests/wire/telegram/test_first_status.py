@@ -15,9 +15,11 @@ MAX_STATEMENTS = 8
 
 
 def before_first_commit(executed: Sequence[str]) -> list[str]:
-    """The statements from the one before the first job's on, to its COMMIT."""
+    """The statements from the one before the first job's on, to its COMMIT; where its transaction has other writes as
+    well, to the next savepoint."""
     (first, *_) = (at for at, sql in enumerate(executed) if "INSERT INTO job " in sql)
-    return list(executed[first - 1 : executed.index("COMMIT", first) + 1])
+    end = next(at for at, sql in enumerate(executed) if at > first and sql.startswith(("COMMIT", "SAVEPOINT")))
+    return list(executed[first - 1 : end + 1])
 
 
 def count(executed: Sequence[str], table: str) -> int:
