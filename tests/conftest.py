@@ -90,7 +90,7 @@ TOOLS = (FOLDER / "wire" / "servers", FOLDER / "wire" / "sandbox")  # tests of w
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leaves tests of the test servers and of the sandbox out where `thorough` ones are left out: all others use them."""
+    """Leaves out tests of the test servers and the sandbox where `thorough` ones are: all others use them."""
     return True if _is_left_out(collection_path, config) else None
 
 
