@@ -5,7 +5,7 @@ No check may hold up the others, nor end the report: each has an end, and whatev
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.errors import EaselError, SettingsWrong
 
@@ -58,8 +58,3 @@ async def bounded(
         return [
             Finding(subject=subject, is_ok=False, message=words, hint="run it with --log-level debug, and report it")
         ]
-
-
-def with_hint(found: Finding, hint: str) -> Finding:
-    """A failed finding with what to do, unless it says so."""
-    return replace(found, hint=hint) if hint and not found.is_ok and not found.hint else found

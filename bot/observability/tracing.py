@@ -21,7 +21,6 @@ from bot.observability.job_context import current_job
 
 Attribute = str | int | float | bool
 Kind = Literal["internal", "server", "client"]
-NS = 1_000_000_000  # nanoseconds in a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

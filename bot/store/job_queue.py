@@ -16,7 +16,6 @@ from functools import cache
 from sqlalchemy import Connection, RowMapping, text
 
 QUEUE_PREFIX = "easel:"  # of the queues, one for each platform: a process takes jobs of those that it can write to
-STARTED_QUEUE = "easel/started"  # of jobs that the process which accepts them starts at once: nobody looks there
 TASK = "job"
 
 
